@@ -1,0 +1,1 @@
+"""The data sets that come with the harness, one loader and one card each."""

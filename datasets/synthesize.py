@@ -1,0 +1,214 @@
+"""Writes drawn sets in RGBNT201's layout: in parallel, resumable, and never half there."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.errors import HarnessError
+from harness.files import no_space_named
+from harness.modality import MODALITIES
+from reid_datasets.figures import Identity, draw_identity, draw_triplet
+from reid_datasets.names import embedded_names, parse, rgbnt201_names
+from reid_datasets.staging import MARKER, partial_folder
+
+__all__ = ["embedded_names", "rgbnt201_names", "write_parallel"]
+
+GENERATOR = "figures"
+VERSION = 1
+"""Raised whenever the same numbers no longer give the same pictures."""
+
+QUALITY = 92
+
+_END_OF_JPEG = b"\xff\xd9"
+_CHUNK = 24
+# Below this, starting processes takes longer than drawing.
+_WORTH_A_POOL = 100
+
+
+class _Task(NamedTuple):
+    """A share of the drawing, small enough to send to another process."""
+
+    root: Path
+    files: tuple[tuple[str, str], ...]
+    seed: int
+    size: tuple[int, int]
+
+
+def write_parallel(
+    out: Path,
+    folders: Mapping[str, Sequence[str]],
+    seed: int,
+    size: tuple[int, int] = (256, 128),
+    name: str = "synthetic",
+    progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
+) -> None:
+    """Draw `<out>/<folder>/{RGB,NI,TI}/<file name>` for all names, and a marker that says so.
+
+    All is written beside `out` and takes its place at the end; a second call after an
+    interruption goes on where the first one stopped.
+
+    Args:
+        out: The folder to make; it may exist if it is empty.
+        folders: File names, in RGBNT201's grammar, for each folder.
+        seed: What all randomness comes from; the same seed gives the same files.
+        size: Height and width of the pictures.
+        name: What the marker calls the set.
+        progress: Called with how many triplets are there and how many there will be.
+        workers: Processes that draw; 1 draws in this one, None takes the processors there are.
+
+    Raises:
+        DataError: `out` has something in it already.
+        FileNameError: A name is outside the grammar.
+        DiskFullError: No space was left; a second call goes on.
+    """
+    for file_name in (n for names in folders.values() for n in names):
+        parse(file_name)
+    _refuse_import()
+    out = out.resolve()
+    files = [(folder, n) for folder in folders for n in folders[folder]]
+    with no_space_named(out), partial_folder(out, _marker(folders, seed, size, name)) as partial:
+        if partial is None:
+            return
+        _make_folders(partial, folders)
+        missing = [file for file in files if not _is_drawn(partial, *file)]
+        tasks = [
+            _Task(partial, tuple(missing[i : i + _CHUNK]), seed, size)
+            for i in range(0, len(missing), _CHUNK)
+        ]
+        done = len(files) - len(missing)
+        for count in _drawn(tasks, workers):
+            done += count
+            if progress is not None:
+                progress(done, len(files))
+        _remove_strangers(partial, files)
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+
+
+def _marker(
+    folders: Mapping[str, Sequence[str]], seed: int, size: tuple[int, int], name: str
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "generator": GENERATOR,
+        "version": VERSION,
+        "seed": seed,
+        "size": list(size),
+        "counts": {folder: len(names) for folder, names in folders.items()},
+    }
+
+
+def _refuse_import() -> None:
+    # A pool's processes import the caller's script; one that draws while it is being imported
+    # would wait forever for the lock that its parent holds.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise _unguarded("a script that draws a set while it is being imported")
+
+
+def _unguarded(seen: str) -> HarnessError:
+    return HarnessError(
+        seen=seen,
+        expected="the call in a function, under: if __name__ == '__main__':",
+        do="guard the script's last lines so, or pass workers=1",
+    )
+
+
+def _make_folders(partial: Path, folders: Mapping[str, Sequence[str]]) -> None:
+    for folder in folders:
+        for modality in MODALITIES:
+            (partial / folder / modality).mkdir(parents=True, exist_ok=True)
+
+
+def _is_drawn(partial: Path, folder: str, file_name: str) -> bool:
+    """Whether all three pictures are there to their last byte."""
+    for modality in MODALITIES:
+        path = partial / folder / modality / file_name
+        if not path.exists() or not path.read_bytes().endswith(_END_OF_JPEG):
+            return False
+    return True
+
+
+def _remove_strangers(partial: Path, files: Sequence[tuple[str, str]]) -> None:
+    """Remove what interrupted calls left: temporary files, and names no longer asked for."""
+    wanted = {partial / folder / m / name for folder, name in files for m in MODALITIES}
+    for path in list(partial.rglob("*")):
+        if path.is_file() and path not in wanted and path != partial / MARKER:
+            path.unlink()
+
+
+def _drawn(tasks: Sequence[_Task], workers: int | None) -> Iterator[int]:
+    """Do the tasks, in this process or several, and say after each how many names it had."""
+    pictures = sum(len(task.files) for task in tasks)
+    count = workers or (_processors() if pictures >= _WORTH_A_POOL else 1)
+    if count == 1 or not tasks:
+        yield from map(_draw, tasks)
+        return
+    pool = ProcessPoolExecutor(
+        min(count, len(tasks)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+    )
+    try:
+        for future in as_completed([pool.submit(_draw, task) for task in tasks]):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise _unguarded("a drawing process ended before its work was done") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+@lru_cache(maxsize=64)
+def _identity(seed: int, pid: int) -> Identity:
+    return draw_identity(seed, pid)
+
+
+def _draw(task: _Task) -> int:
+    for folder, file_name in task.files:
+        pid, camid, index = parse(file_name)
+        pictures = draw_triplet(_identity(task.seed, pid), camid, index, task.seed, task.size)
+        for modality, picture in pictures.items():
+            buffer = io.BytesIO()
+            picture.save(buffer, "JPEG", quality=QUALITY)
+            _write_whole(task.root / folder / modality / file_name, buffer.getvalue())
+    return len(task.files)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,45 @@
+"""The embedded synthetic set: drawn on first use, read like RGBNT201."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.dataset import Card, Scan, Split
+from harness.progress import progress, say
+from reid_datasets.parallel import scan_parallel
+from reid_datasets.synthesize import embedded_names, write_parallel
+
+# Raised whenever the drawing changes, so that an old copy in a cache is not taken for the new.
+VERSION = 1
+SEED = 0
+
+
+class Synthetic:
+    """Articulated figures seen by two cameras in RGB, NI and TI."""
+
+    def __init__(self, root: Path, card: Card) -> None:
+        self.root = root
+        self.card = card
+
+    @staticmethod
+    def recognises(root: Path, card: Card) -> bool:
+        """Never by layout: that is RGBNT201's, and its loader reads such a folder."""
+        return False
+
+    @staticmethod
+    def ensure(base: Path) -> Path:
+        """The folder of the set under `base`, drawn if it is not there yet."""
+        root = base / f"synthetic-v{VERSION}"
+        if not (root / "SYNTHETIC.json").exists():
+            names = embedded_names()
+            total = sum(map(len, names.values()))
+            say(f"drawing the embedded synthetic set ({total} triplets) into {root}")
+            with progress("drawing", total, " triplets") as advance:
+                write_parallel(
+                    root, names, SEED, name="synthetic", progress=lambda done, _: advance(done)
+                )
+        return root
+
+    def scan(self, split: Split) -> Scan:
+        """The triplets of a split, paired by file name."""
+        return scan_parallel(self.root, self.card, split)

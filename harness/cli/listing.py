@@ -1,0 +1,190 @@
+"""`harness list` and `harness show`: what is there, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.cli.output import emit, fields, number, table
+from harness.dataset import load_card
+from harness.errors import UnknownNameError
+from harness.method import MethodInfo
+from harness.plugins import Plugins, load_plugins
+from harness.resolve import recipe_files, resolve
+
+Rows = list[dict[str, Any]]
+
+
+def list_command(
+    kind: str, method: str | None, out: Path, plugin: Sequence[Path] | None, as_json: bool
+) -> None:
+    """Print one kind of thing as a table; broken plugins below it."""
+    plugins = load_plugins(plugin or [])
+    listers: dict[str, Callable[[], Rows]] = {
+        "methods": lambda: [_method_row(m) for m in plugins.methods.values()],
+        "datasets": lambda: _dataset_rows(plugins),
+        "protocols": lambda: _protocol_rows(plugins),
+        "recipes": lambda: _recipe_rows(plugins, method),
+        "runs": lambda: _run_rows(out),
+    }
+    if kind not in listers:
+        raise UnknownNameError("kind", kind, listers)
+    rows = listers[kind]()
+    broken = [b._asdict() for b in plugins.broken]
+    if as_json:
+        emit({kind: rows, "broken": broken})
+        return
+    if rows:
+        table(list(rows[0]), [[_cell(v) for v in row.values()] for row in rows])
+    else:
+        print(f"no {kind} yet")
+    for one in broken:
+        print(f"broken: {one['source']}\n  {one['error']}")
+
+
+def show_command(
+    kind: str,
+    name: str,
+    method: str,
+    out: Path,
+    plugin: Sequence[Path] | None,
+    as_json: bool,
+) -> None:
+    """Print one thing whole."""
+    plugins = load_plugins(plugin or [])
+    showers: dict[str, Callable[[], dict[str, Any]]] = {
+        "method": lambda: _whole_method(plugins.method(name)),
+        "dataset": lambda: load_card(plugins.dataset(name).card).model_dump(mode="json"),
+        "protocol": lambda: _whole_protocol(plugins, name),
+        "recipe": lambda: _whole_recipe(plugins.method(method), name),
+        "run": lambda: _whole_run(name, out),
+    }
+    if kind not in showers:
+        raise UnknownNameError("kind", kind, showers)
+    found = showers[kind]()
+    if as_json:
+        emit(found)
+        return
+    if kind == "run":
+        found = {k: v for k, v in found.items() if k not in ("per_query", "cmc", "training")}
+    fields(_flat(found))
+
+
+def _method_row(info: MethodInfo) -> dict[str, Any]:
+    return {
+        "method": info.name,
+        "title": info.title,
+        "venue": f"{info.venue} {info.year or ''}".strip(),
+        "modalities": "+".join(info.modalities),
+        "missing": info.missing,
+        "recipes": ", ".join(sorted(recipe_files(info))),
+    }
+
+
+def _dataset_rows(plugins: Plugins) -> Rows:
+    rows = []
+    for info in plugins.datasets.values():
+        card = load_card(info.card)
+        sizes = [str(card.counts[s].samples) if s in card.counts else "–" for s in card.folders]
+        rows.append(
+            {
+                "dataset": card.name,
+                "kind": card.kind,
+                "train / query / gallery": " / ".join(sizes),
+                "filter": card.filter,
+                "licence": card.licence,
+            }
+        )
+    return rows
+
+
+def _protocol_rows(plugins: Plugins) -> Rows:
+    return [
+        {
+            "protocol": p.name,
+            "version": p.version,
+            "train": "+".join(p.train_modalities),
+            "query": "+".join(p.query_modalities),
+            "gallery": "+".join(p.gallery_modalities),
+            "title": p.title,
+        }
+        for p in plugins.protocols.values()
+    ]
+
+
+def _recipe_rows(plugins: Plugins, method: str | None) -> Rows:
+    methods = [plugins.method(method)] if method else list(plugins.methods.values())
+    return [
+        {"method": info.name, "recipe": name, "file": str(path)}
+        for info in methods
+        for name, path in recipe_files(info).items()
+    ]
+
+
+def _run_rows(out: Path) -> Rows:
+    # The store needs SQLAlchemy; the other lists answer without it.
+    from harness.cli.leaderboard import open_store
+
+    return [
+        {
+            "run": s.record.run_id,
+            "method": s.record.method,
+            "dataset": s.record.dataset_label,
+            "protocol": s.record.protocol_name,
+            "recipe": s.record.recipe.get("name", ""),
+            "seed": s.record.seed,
+            "mAP": number(s.record.metrics["mAP"]),
+            "created": s.record.created[:16],
+        }
+        for s in open_store(out).all()
+    ]
+
+
+def _whole_method(info: MethodInfo) -> dict[str, Any]:
+    found = info.model_dump(mode="json", exclude={"config", "recipes"})
+    found["config"] = {n: f.default for n, f in info.config.model_fields.items()}
+    found["recipes"] = sorted(recipe_files(info))
+    return found
+
+
+def _whole_protocol(plugins: Plugins, name: str) -> dict[str, Any]:
+    protocol = plugins.protocol(name)
+    found = protocol.model_dump(mode="json")
+    for info in plugins.datasets.values():
+        card = load_card(info.card)
+        bound = protocol.bind(card)
+        found[f"on {card.name}"] = {"hash": bound.hash, "in words": " ".join(bound.in_words())}
+    return found
+
+
+def _whole_recipe(info: MethodInfo, name: str) -> dict[str, Any]:
+    recipe = resolve(info, name, "any", "any").recipe
+    return recipe.model_dump(mode="json", exclude={"dataset", "protocol"})
+
+
+def _whole_run(name: str, out: Path) -> dict[str, Any]:
+    from harness.cli.leaderboard import open_store
+    from harness.record import read_record
+
+    folder = Path(name)
+    if (folder / "record.json").is_file():
+        return read_record(folder / "record.json").model_dump(mode="json")
+    stored = open_store(out).get(name)
+    return {"path": str(stored.path), **stored.record.model_dump(mode="json")}
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = _cell(value)
+    return found
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value).rstrip("\n")

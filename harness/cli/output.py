@@ -1,0 +1,90 @@
+"""Results on standard output: JSON for programs, tables for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.record import METRICS
+from harness.method import Claim
+
+
+def emit(value: Mapping[str, Any]) -> None:
+    """The one JSON object of a command."""
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """A table; the first column is left-aligned, numbers are right-aligned."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=title or None, box=SIMPLE, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        numeric = number > 0 and all(_is_number(row[number]) for row in rows if row[number])
+        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        # Text, not markup: a name may hold square brackets.
+        drawn.add_row(*(Text(cell) for cell in row))
+    # A pipe has no width; lines there are as long as they must be.
+    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "160"))
+    Console(width=width).print(drawn)
+
+
+def _is_number(text: str) -> bool:
+    return bool(text) and text.lstrip("+-")[:1].isdigit()
+
+
+def fields(pairs: Mapping[str, Any]) -> None:
+    """A block of "name: value" lines."""
+    width = max(map(len, pairs), default=0)
+    for name, value in pairs.items():
+        print(f"{name:<{width}}  {value}")
+
+
+def number(value: float | None) -> str:
+    """Percent with two digits, or a dash."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def interval(ends: Sequence[float] | None) -> str:
+    """A 95 % interval in brackets, or a dash."""
+    return "–" if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
+
+
+def metric_table(
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, Sequence[float] | None],
+    chance: Mapping[str, float],
+    claim: Claim | None = None,
+) -> None:
+    """mAP, Rank-1/5/10 and mINP with interval, chance and, where there is one, the claim."""
+    names = {"R1": "Rank-1", "R5": "Rank-5", "R10": "Rank-10"}
+    columns = ["", "%", "95 % interval", "chance"] + (["paper", "difference"] if claim else [])
+    rows = []
+    for metric in METRICS:
+        row = [
+            names.get(metric, metric),
+            number(metrics[metric]),
+            interval(intervals[metric]),
+            number(chance[metric]),
+        ]
+        if claim:
+            said = getattr(claim, metric)
+            row += [number(said), "–" if said is None else f"{metrics[metric] - said:+.2f}"]
+        rows.append(row)
+    table(columns, rows)
+
+
+def shown_path(path: Path) -> str:
+    """A path as a person would type it from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

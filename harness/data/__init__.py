@@ -1,0 +1,1 @@
+"""Data on disk: opening, checking and linting it, and turning images into one array."""

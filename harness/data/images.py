@@ -1,0 +1,53 @@
+"""Reading one image file, or saying exactly why it cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from harness.errors import DataError, UnreadableImageError
+
+_MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "BMP": b"BM"}
+
+
+def read_image(path: Path) -> Image.Image:
+    """The whole decoded image, in mode RGB.
+
+    Raises:
+        UnreadableImageError: Not an image (an HTML page saved by a download, say), or one cut
+            short. PIL alone would fill the missing rows of a truncated JPEG or name no file.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+        if not any(head.startswith(magic) for magic in _MAGIC.values()):
+            raise UnreadableImageError(
+                seen=f"{path} is no image: it begins with {_glimpse(head)}",
+                expected=f"a picture in one of: {', '.join(_MAGIC)}",
+                do=_advice(head),
+            )
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except DataError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadableImageError(
+            seen=f"{path} ({_size(path)}) cannot be decoded: {error}",
+            expected="a whole picture",
+            do="restore this file from the archive; it was cut short or damaged on the way",
+        ) from error
+
+
+def _glimpse(head: bytes) -> str:
+    return repr(head[:24].decode("latin-1")) if head else "nothing, the file is empty"
+
+
+def _advice(head: bytes) -> str:
+    if head.lstrip()[:1] == b"<":
+        return "a web page was saved in place of the picture: download the archive again"
+    return "restore this file from the archive"
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size:,} bytes" if path.exists() else "missing"

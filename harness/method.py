@@ -1,0 +1,112 @@
+"""What a method declares (light, no torch) and the three functions it gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.modality import MODALITIES, Modality
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+MissingPolicy = Literal["none", "zero_normalised", "skip_branch", "impute", "native"]
+"""What a method does with an absent modality (design rule 5).
+
+`none`: it cannot take one; `zero_normalised`: it sees zeros after normalisation, the authors' grey
+image; `skip_branch`: that branch is left out; `impute`: its features are made from the others;
+`native`: the method is made for it.
+"""
+
+
+class Claim(BaseModel):
+    """A number printed in a paper, in percent, with the place it was read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    protocol: str
+    source: str
+    mAP: float
+    R1: float
+    R5: float | None = None
+    R10: float | None = None
+    mINP: float | None = None
+
+
+class NoConfig(BaseModel):
+    """The config of a method that has none: every key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MethodInfo(BaseModel):
+    """The declaration of a method; `info.py` holds one and imports nothing heavy.
+
+    Attributes:
+        name: The word after `--method`.
+        target: "package.module:Class", imported only when the method is built.
+        title, paper, venue, year, url: Where the method comes from.
+        modalities: The modalities it can take; it may be asked for any non-empty subset.
+        missing: What it does with an absent modality of a sample at test.
+        config: The pydantic model of its options (`extra="forbid"`); the recipe's `[config]`.
+        recipes: The folder with its recipe files, if it has one.
+        claims: What the paper says it reaches.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    target: str = Field(pattern=r"^[\w.]+:\w+$")
+    title: str = ""
+    paper: str = ""
+    venue: str = ""
+    year: int | None = None
+    url: str = ""
+    modalities: tuple[Modality, ...] = MODALITIES
+    missing: MissingPolicy = "none"
+    config: type[BaseModel] = NoConfig
+    recipes: Path | None = None
+    claims: tuple[Claim, ...] = ()
+
+
+class DataInfo(NamedTuple):
+    """What a method may know about the data when it is built."""
+
+    classes: int
+    """Identities in train; labels are 0..classes-1."""
+    modalities: tuple[Modality, ...]
+    """Modalities of this run, in order; a method builds one stream for each."""
+    height: int
+    width: int
+    pretrained: str
+    """`imagenet` (from the hub), `none`, or the path of a local weights file."""
+
+
+class Batch(NamedTuple):
+    """What a method sees: normalised images by modality, and who is on them."""
+
+    images: dict[Modality, Tensor]
+    """Each (n, 3, height, width), float; the rows of an absent image are zero."""
+    present: dict[Modality, Tensor]
+    """Each (n,) bool: whether the sample has this modality at all."""
+    pids: Tensor
+    """(n,) int64, labels 0..classes-1 in training; at test, -1: a method never sees them."""
+
+
+class Method(Protocol):
+    """The three functions of a method. The class named by `MethodInfo.target` gives them."""
+
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        """A new model, randomly initialised from torch's global generator, or pretrained."""
+        ...
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The scalar terms of the loss, already weighted; the harness minimises their sum."""
+        ...
+
+    def embed(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The (n, d) descriptors in eval mode, each independent of the rest of the batch."""
+        ...

@@ -1,0 +1,261 @@
+"""The heavy part of a run: decode, train, embed, score and measure, stage by stage."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from harness import cost, environment
+from harness.data.arrays import ImageArrays, decode
+from harness.data.lint import labels_of
+from harness.dataset import Split
+from harness.errors import PluginError, ProtocolError, UnknownNameError
+from harness.evaluation import CMC_LENGTH, Evaluation, evaluate
+from harness.features_file import Side, read_own, write_features
+from harness.files import replacing, require_space, write_json
+from harness.hashing import derive_seed, digest, file_digest
+from harness.method import DataInfo, Method
+from harness.modality import Modality, in_order
+from harness.plugins import load_target
+from harness.progress import say
+from harness.record import evidence_of
+from harness.stages import Stages
+from harness.training import loop
+from harness.training.batches import Batches
+from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
+from harness.training.features import embed
+
+if TYPE_CHECKING:
+    from harness.run import Plan
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device of a word on the command line; `auto` takes a GPU where there is one.
+
+    Raises:
+        UnknownNameError: Not auto, cpu or cuda, or cuda where there is none.
+    """
+    known = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    if wanted not in known:
+        raise UnknownNameError("device on this machine", wanted, known)
+    if wanted == "auto":
+        wanted = known[-1] if "cuda" in known else "cpu"
+    return torch.device(wanted)
+
+
+@dataclass
+class Workshop:
+    """A plan's method with its data in reach; the model is built when a stage needs it."""
+
+    plan: Plan
+    device: torch.device
+    arrays: ImageArrays
+    method: Method
+    batches: Batches
+    model: nn.Module | None = field(default=None)
+
+    def build(self, pretrained: str, classes: int | None = None) -> nn.Module:
+        """A new model on the device."""
+        recipe = self.plan.resolved.recipe
+        labels = {s.pid for s in self.plan.data.samples(self.plan.protocol.train_split)}
+        about = DataInfo(
+            classes=classes or len(labels),
+            modalities=modalities_of(self.plan, "train"),
+            height=recipe.input.height,
+            width=recipe.input.width,
+            pretrained=pretrained,
+        )
+        return self.method.build(self.plan.resolved.config, about).to(self.device)
+
+    def trained(self, weights: Path) -> nn.Module:
+        """The model of this run: the one just trained, or the one in its weights file."""
+        if self.model is None:
+            self.model = self.build(pretrained="none")
+            load_into(self.model, read_weights(weights)[0], str(weights))
+        return self.model
+
+
+def open_workshop(plan: Plan, device: torch.device) -> Workshop:
+    """Decode the images and load the method's class."""
+    _be_deterministic()
+    recipe = plan.resolved.recipe
+    arrays = decode(plan.data, recipe.input.height, recipe.input.width)
+    who = f"the method {plan.info.name}"
+    method = load_target(plan.info.target, who)()
+    lacking = [name for name in ("build", "loss", "embed") if not hasattr(method, name)]
+    if lacking:
+        raise PluginError(
+            seen=f"{plan.info.target} has no {' and no '.join(lacking)}",
+            expected="a class with build(config, data), loss(model, batch), embed(model, batch)",
+            do="add what is missing; harness/method.py says what each takes and gives",
+        )
+    return Workshop(plan, device, arrays, method, Batches(arrays, recipe, device))
+
+
+def results(
+    plan: Plan, seed: int, folder: Path, device: torch.device, inputs: dict[str, Any]
+) -> dict[str, Any]:
+    """Everything a record says about training, accuracy and cost, with the evidence written."""
+    shop = open_workshop(plan, device)
+    stages = Stages(folder)
+    names = {k: folder / k for k in ("weights.safetensors", "train.jsonl", "features.npz")}
+    weights, log, features = names.values()
+    train_inputs = {k: v for k, v in inputs.items() if k != "protocol"} | {
+        "modalities": list(modalities_of(plan, "train")),
+        "arrays": shop.arrays.key,
+    }
+    stages.run(
+        "train",
+        train_inputs,
+        [weights.name, log.name],
+        lambda: _train(shop, seed, folder, digest(train_inputs)),
+    )
+    weights_hash = file_digest(weights)
+    embed_inputs = {"weights": weights_hash, "protocol": plan.protocol.hash, "code": inputs["code"]}
+    stages.run("embed", embed_inputs, [features.name], lambda: _embed(shop, folder))
+    stages.run("efficiency", embed_inputs, ["cost.json"], lambda: _efficiency(shop, folder))
+    evaluation = evaluate(*read_own(features), plan.protocol)
+    _write_ranks(folder / "ranks.npz", evaluation)
+    written = ["weights.safetensors", "train.jsonl", "features.npz", "ranks.npz"]
+    return {
+        **scored(evaluation, read_own(features)[0]),
+        **read_costs(folder),
+        "environment": environment.describe(str(device)),
+        "evidence": {Path(name).stem: evidence_of(folder / name) for name in written},
+    }
+
+
+def modalities_of(plan: Plan, side: str) -> tuple[Modality, ...]:
+    """The modalities of the protocol's train, query or gallery side that can be had.
+
+    Raises:
+        ProtocolError: The data set or the method has none of them.
+    """
+    wanted: tuple[Modality, ...] = getattr(plan.protocol, f"{side}_modalities")
+    found = set(wanted) & set(plan.data.card.modalities) & set(plan.info.modalities)
+    if not found:
+        raise ProtocolError(
+            seen=f"the {side} side of {plan.protocol.name} has {'+'.join(wanted)}",
+            expected=f"one of {'+'.join(plan.data.card.modalities)} (the data set), "
+            f"{'+'.join(plan.info.modalities)} (the method)",
+            do="choose another protocol: harness list protocols",
+        )
+    return in_order(found)
+
+
+def scored(evaluation: Evaluation, query: Side) -> dict[str, Any]:
+    """The accuracy part of a record."""
+    found = evaluation.score
+    return {
+        "metrics": evaluation.metrics,
+        "intervals": evaluation.intervals,
+        "chance": evaluation.chance,
+        "queries": evaluation.queries,
+        "valid_queries": evaluation.valid_queries,
+        "cmc": [float(v) for v in found.cmc[:CMC_LENGTH]],
+        "per_query": {
+            "names": list(query.names),
+            "ap": [None if np.isnan(v) else float(v) for v in found.per_query_ap],
+            "first_rank": [int(r) if r else None for r in found.first_rank],
+        },
+    }
+
+
+def side_of(shop: Workshop, split: Split, side: str, weights: Path) -> Side:
+    """The descriptors of a query or gallery split."""
+    samples = shop.plan.data.samples(split)
+    descriptors = embed(
+        shop.method,
+        shop.trained(weights),
+        shop.batches,
+        shop.arrays.rows[split],
+        modalities_of(shop.plan, side),
+    )
+    return Side(descriptors, tuple(s.name for s in samples), labels_of(samples))
+
+
+def both_sides(shop: Workshop, weights: Path) -> tuple[Side, Side | None]:
+    """Query and gallery descriptors; None for a gallery that is the query list itself."""
+    protocol, card = shop.plan.protocol, shop.plan.data.card
+    query = side_of(shop, protocol.query_split, "query", weights)
+    same_list = card.folders[protocol.query_split] == card.folders[protocol.gallery_split]
+    if same_list and modalities_of(shop.plan, "query") == modalities_of(shop.plan, "gallery"):
+        return query, None
+    return query, side_of(shop, protocol.gallery_split, "gallery", weights)
+
+
+def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
+    plan, recipe = shop.plan, shop.plan.resolved.recipe
+    torch.manual_seed(derive_seed("build", seed))
+    model = shop.build(recipe.pretrained)
+    # A checkpoint with its optimiser, its replacement while it is written, and the weights.
+    require_space(folder, needed_bytes(model, copies=5))
+    samples = plan.data.samples(plan.protocol.train_split)
+    known = {pid: i for i, pid in enumerate(sorted({s.pid for s in samples}))}
+    training = loop.Training(
+        method=shop.method,
+        recipe=recipe,
+        seed=seed,
+        batches=shop.batches,
+        rows=shop.arrays.rows[plan.protocol.train_split],
+        labels=np.array([known[s.pid] for s in samples], dtype=np.int64),
+        modalities=modalities_of(plan, "train"),
+        folder=folder,
+        key=key,
+    )
+    say(f"train: {len(samples)} samples of {len(known)} identities on {shop.device}")
+    own_loop = getattr(shop.method, "train", None)
+    (own_loop or loop.train)(training, model)
+    about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
+    save_weights(folder / "weights.safetensors", model, about)
+    loop.discard_checkpoint(folder)
+    shop.model = model
+
+
+def _embed(shop: Workshop, folder: Path) -> None:
+    write_features(folder / "features.npz", *both_sides(shop, folder / "weights.safetensors"))
+
+
+def _efficiency(shop: Workshop, folder: Path) -> None:
+    split = shop.plan.protocol.query_split
+    model = shop.trained(folder / "weights.safetensors")
+    row = shop.arrays.rows[split][:1]
+    found = cost.measure(shop.method, model, shop.batches, row, modalities_of(shop.plan, "query"))
+    found["peak_memory_mib"] = round(cost.peak_memory_mib(shop.device), 1)
+    write_json(folder / "cost.json", found)
+
+
+def read_costs(folder: Path) -> dict[str, Any]:
+    """The training log and what was measured, from the run's folder."""
+    import json
+
+    rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
+    found = json.loads((folder / "cost.json").read_text())
+    found["training_seconds"] = round(sum(row.get("seconds", 0.0) for row in rows), 3)
+    return {"training": rows, "cost": found}
+
+
+def _write_ranks(path: Path, evaluation: Evaluation) -> None:
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            rank_lists=evaluation.rank_lists,
+            per_query_ap=evaluation.score.per_query_ap,
+            per_query_inp=evaluation.score.per_query_inp,
+            first_rank=evaluation.score.first_rank,
+        )
+
+
+def _be_deterministic() -> None:
+    # cuBLAS reads this when it starts; without it, deterministic products are refused.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Filling memory nobody reads costs time and changes no number of ours.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.backends.cudnn.benchmark = False

@@ -1,0 +1,119 @@
+"""Recipes: everything that decides a training, as checked data with a hash."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.hashing import digest
+
+# These say where a recipe comes from; renaming or explaining one does not change its training.
+_WORDS = {"name", "source"}
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Input(_Section):
+    """The size images are resized to (bilinear, PIL) and the normalisation after."""
+
+    height: int = Field(default=256, ge=16, le=2048)
+    width: int = Field(default=128, ge=16, le=2048)
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+class Sampler(_Section):
+    """A batch is `identities` x `instances` images (P x K)."""
+
+    identities: int = Field(ge=1)
+    instances: int = Field(ge=1)
+
+
+class Augmentation(_Section):
+    """Drawn per image; `joint` draws once for the aligned images of a sample."""
+
+    flip: Probability = 0.5
+    pad: int = Field(default=0, ge=0, description="pixels padded before a random crop")
+    erase: Probability = 0.0
+    joint: bool = False
+
+
+class Optimiser(_Section):
+    """The optimiser over every parameter, weight decay included."""
+
+    name: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: float = Field(gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="sgd only")
+    nesterov: bool = Field(default=True, description="sgd only")
+    weight_decay: float = Field(default=5e-4, ge=0)
+
+
+class Schedule(_Section):
+    """The learning rate of an epoch: `steps` multiplies by `gamma` after each milestone."""
+
+    kind: Literal["steps", "cosine", "constant"] = "steps"
+    milestones: tuple[int, ...] = ()
+    gamma: float = Field(default=0.1, gt=0)
+    warmup_epochs: int = Field(default=0, ge=0, description="linear, from a tenth of the rate")
+
+    @model_validator(mode="after")
+    def _milestones_rise(self) -> Schedule:
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise ValueError(f"milestones must rise, got {list(self.milestones)}")
+        return self
+
+
+class Recipe(_Section):
+    """One training, whole; with a seed it is a run.
+
+    Attributes:
+        track: `official` follows a paper to the letter, `common` is the same for every method,
+            `smoke` is the small one for the embedded data.
+        source: Where the values come from.
+        pretrained: `imagenet` (from the hub), `none`, or the path of a weights file.
+        precision: `float32`, or `bf16` autocast.
+        config: The method's own options.
+    """
+
+    name: str
+    track: Literal["official", "common", "smoke"]
+    source: str = ""
+    method: str
+    dataset: str
+    protocol: str
+    epochs: int = Field(ge=1)
+    pretrained: str = "imagenet"
+    precision: Literal["float32", "bf16"] = "float32"
+    input: Input = Input()
+    sampler: Sampler
+    augmentation: Augmentation = Augmentation()
+    optimiser: Optimiser
+    schedule: Schedule = Schedule()
+    config: dict[str, Any] = Field(default_factory=dict)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over everything but the recipe's name and source."""
+        return digest(self.model_dump(mode="json", exclude=_WORDS))
+
+    def dumped(self) -> dict[str, Any]:
+        """The recipe as JSON-ready data, every default written out."""
+        return self.model_dump(mode="json")
+
+
+def shared_recipes() -> Path:
+    """The folder with the recipes that every method can use."""
+    return Path(__file__).parent / "recipes"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as plain data (tomllib's error names line and column)."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,173 @@
+"""One run, from the words of a command to `record.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness import environment
+from harness.data.lint import Finding, lint, stop_on_errors
+from harness.data.open import OpenDataset, open_dataset
+from harness.hashing import code_digest, digest
+from harness.method import MethodInfo
+from harness.plugins import Plugins, load_plugins, source_of
+from harness.progress import say
+from harness.protocol import BoundProtocol
+from harness.record import RunRecord, make_record, read_record, record_id, write_record
+from harness.resolve import Resolved, default_recipe, resolve
+from harness.stages import only_one
+from harness.store import Store
+
+STORE_NAME = "store.db"
+DEFAULT_OUT = Path("runs")
+DEFAULT_SEED = 40
+"""The seed in the README of IEEE's authors."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that is settled and checked, before anything heavy."""
+
+    info: MethodInfo
+    resolved: Resolved
+    data: OpenDataset
+    protocol: BoundProtocol
+    out: Path
+    device: str
+    """As asked for: auto, cpu or cuda."""
+    findings: tuple[Finding, ...]
+    """What linting found; only warnings get this far."""
+
+    def folder(self, seed: int) -> Path:
+        """Where the run of a seed is kept."""
+        return self.out / self.resolved.recipe.hash[:12] / str(seed)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run's record, where it lies, and whether it was there before."""
+
+    record: RunRecord
+    path: Path
+    cached: bool
+
+
+def plan_run(
+    method: str,
+    *,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    recipe: str | None = None,
+    changes: Sequence[str] = (),
+    out: Path = DEFAULT_OUT,
+    device: str = "auto",
+    plugins: Plugins | None = None,
+) -> Plan:
+    """Find everything, check the data set's names and lint the protocol; torch stays away.
+
+    Raises:
+        HarnessError: Whatever is wrong, before any training.
+    """
+    known = plugins or load_plugins()
+    info = known.method(method)
+    if protocol is not None:
+        known.protocol(protocol)
+    data = open_dataset(dataset, known)
+    bound = known.protocol(protocol or data.card.protocol).bind(data.card)
+    name = recipe or default_recipe(info, data.card.name, data.card.embedded)
+    findings = tuple(lint(data, bound))
+    stop_on_errors(findings)
+    resolved = resolve(info, name, data.label, bound.name, changes)
+    return Plan(info, resolved, data, bound, out, device, findings)
+
+
+def execute(plan: Plan, seed: int) -> Finished:
+    """Train, embed and score, or find all of it done; then keep the record.
+
+    Raises:
+        HarnessError: Anything a person can mend; what was finished stays for the next try.
+    """
+    from harness.pipeline import choose_device, results
+
+    folder = plan.folder(seed)
+    device = choose_device(plan.device)
+    with only_one(folder.with_name(f".{seed}.lock")):
+        store = Store(plan.out / STORE_NAME)
+        inputs = run_inputs(plan, seed, device.type)
+        ready = _finished(folder, inputs)
+        if ready is not None:
+            say(f"run: done before with the same inputs, nothing to do ({ready.path})")
+            store.add(ready.record, ready.path)
+            return ready
+        _set_aside(folder, store)
+        record = _record(plan, seed, inputs, results(plan, seed, folder, device, inputs))
+        path = folder / "record.json"
+        write_record(path, record)
+        store.add(record, path)
+        return Finished(record, path, cached=False)
+
+
+def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
+    """Everything that decides a run's numbers, by name."""
+    here = Path(__file__).parent
+    return {
+        "recipe": plan.resolved.recipe.hash,
+        "data": plan.data.data_hash,
+        "protocol": plan.protocol.hash,
+        "seed": seed,
+        "code": code_digest([here / "training", here / "data", source_of(plan.info.target)]),
+        "device": device,
+    }
+
+
+def _finished(folder: Path, inputs: dict[str, Any]) -> Finished | None:
+    path = folder / "record.json"
+    if not path.exists():
+        return None
+    record = read_record(path)
+    same = record.inputs_hash == digest(inputs) and record.run_id == record_id(record)
+    whole = all((folder / e.file).is_file() for e in record.evidence.values())
+    return Finished(record, path, cached=True) if same and whole else None
+
+
+def _set_aside(folder: Path, store: Store) -> None:
+    """Move a finished run of other inputs out of the way: records are never overwritten."""
+    path = folder / "record.json"
+    if not path.exists():
+        return
+    old = json.loads(path.read_text(encoding="utf-8")).get("run_id", "unreadable")
+    place = _free(folder.with_name(f"{folder.name}.{old}"))
+    folder.rename(place)
+    store.moved(old, place / "record.json")
+    say(f"run: the code, the data or the device changed since; the old run is kept in {place}")
+
+
+def _free(path: Path) -> Path:
+    number, place = 1, path
+    while place.exists():
+        number, place = number + 1, path.with_name(f"{path.name}.{number}")
+    return place
+
+
+def _record(plan: Plan, seed: int, inputs: dict[str, Any], found: dict[str, Any]) -> RunRecord:
+    recipe = plan.resolved.recipe
+    return make_record(
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        harness_version=environment.harness_version(),
+        method=plan.info.name,
+        missing_policy=plan.info.missing,
+        recipe=recipe.dumped(),
+        recipe_hash=recipe.hash,
+        dataset=plan.data.summary(),
+        protocol=plan.protocol.model_dump(mode="json"),
+        protocol_hash=plan.protocol.hash,
+        seed=seed,
+        selection=plan.protocol.selection,
+        code_hash=inputs["code"],
+        inputs_hash=digest(inputs),
+        **found,
+    )

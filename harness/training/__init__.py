@@ -1,0 +1,1 @@
+"""Training: the sampler, augmentation, the loop, checkpoints and features."""

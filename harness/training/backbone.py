@@ -1,0 +1,246 @@
+"""Backbones from timm that give their last feature map, with the stride and weights we ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import timm
+import torch
+from timm.layers.format import Format
+from torch import Tensor, nn
+
+from harness.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
+
+TORCHVISION_V1 = "tv_in1k"
+"""timm's tag of torchvision's first ImageNet weights, those the papers of the field start from."""
+
+PRETRAINED_FLAGS = "`--set pretrained=none` or `--set pretrained=/path/to/weights.safetensors`"
+
+
+class FeatureBackbone(nn.Module):
+    """A timm network cut after its last feature map.
+
+    Args:
+        body: A timm model made with `features_only=True` and one output.
+
+    Attributes:
+        channels: Channels of the map.
+    """
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+        info: Any = body.feature_info
+        self.channels: int = info.channels()[-1]
+        self._channels_last = getattr(body, "output_fmt", Format.NCHW) == Format.NHWC
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The last feature map, (n, channels, h, w), of images (n, 3, height, width)."""
+        features: Tensor = self.body(images)[-1]
+        return features.permute(0, 3, 1, 2) if self._channels_last else features
+
+
+def feature_backbone(
+    name: str,
+    pretrained: str = "none",
+    last_stride: int = 1,
+    image_size: tuple[int, int] | None = None,
+) -> FeatureBackbone:
+    """A backbone by its timm name.
+
+    Args:
+        name: A timm model name, with or without a weights tag ("resnet50", "resnet50.a1_in1k").
+        pretrained: `none`, `imagenet` (from the hub: the tag in the name, else the torchvision V1
+            weights where timm has them, else timm's default), or a local .safetensors or .pth
+            file in timm's or torchvision's naming; its classifier is ignored.
+        last_stride: For ResNets, 1 takes the stride out of the last stage, without dilation;
+            2 keeps it. Other networks keep their own strides.
+        image_size: (height, width); used only by networks built for one input size, such as ViT.
+
+    Raises:
+        UnknownNameError: timm has no model of that name.
+        RecipeError: The model gives no feature maps.
+        PretrainedError: The weights cannot be downloaded, or the file cannot be read.
+        CheckpointError: The file's weights do not fit the model.
+    """
+    arch, _, tag = name.partition(".")
+    if not timm.is_model(arch):
+        raise UnknownNameError(
+            "backbone",
+            arch,
+            timm.list_models(),
+            "list them: python -c 'import timm; print(timm.list_models())'",
+        )
+    body = _create(arch, tag, image_size)
+    if pretrained == "imagenet":
+        body = _from_hub(arch, tag, image_size)
+    elif pretrained != "none":
+        _load_file(body, Path(pretrained))
+    if last_stride == 1:
+        remove_last_stride(body)
+    return FeatureBackbone(body)
+
+
+def remove_last_stride(body: nn.Module) -> None:
+    """Sets the stride of a ResNet's last stage to 1 in place, without dilation.
+
+    Every strided part of the first block of `layer4` is changed: the 3x3 convolution (the second
+    of a bottleneck, the first of a basic block), the shortcut, and the pools that stand in for
+    strides in ResNet-D, anti-aliased and ResNeSt variants. No parameter changes, so weights still
+    load. Networks without a `layer4` are left as they are.
+    """
+    layer4 = body["layer4"] if isinstance(body, nn.ModuleDict) and "layer4" in body else None
+    if not isinstance(layer4, nn.Sequential):
+        return
+    for parent in list(layer4[0].modules()):
+        for child_name, child in list(parent.named_children()):
+            stride = getattr(child, "stride", 1)
+            if stride in (1, (1, 1)) or any(True for _ in child.children()):
+                continue
+            if isinstance(child, nn.Conv2d):
+                child.stride = (1, 1)
+            elif isinstance(child, nn.AvgPool2d) and child.padding not in (0, (0, 0)):
+                child.stride = 1  # ResNeSt's padded 3x3 pool keeps the size at stride 1
+            else:
+                setattr(parent, child_name, nn.Identity())
+
+
+def describe_misfit(
+    want: Mapping[str, Tensor], got: Mapping[str, Tensor], unexpected: Iterable[str] | None = None
+) -> str | None:
+    """What keeps a state dict from fitting, naming the first few keys, or None when it fits.
+
+    Args:
+        want: The model's own state dict.
+        got: The one to load.
+        unexpected: Keys to complain about; by default all that `want` lacks.
+    """
+    extra = [k for k in got if k not in want] if unexpected is None else list(unexpected)
+    missing = [k for k in want if k not in got]
+    shapes = [
+        f"{k} ({_shape(got[k])} in the file, {_shape(want[k])} in the model)"
+        for k in want
+        if k in got and want[k].shape != got[k].shape
+    ]
+    parts = [("missing", missing), ("unexpected", extra), ("of another shape", shapes)]
+    told = [f"{len(keys)} {what}: {_first(keys)}" for what, keys in parts if keys]
+    return "; ".join(told) or None
+
+
+def read_weights(path: Path) -> dict[str, Any]:
+    """The content of a .safetensors or torch file, read without running code from it.
+
+    Raises:
+        PretrainedError: The file is absent, damaged, or holds more than tensors.
+    """
+    if not path.is_file():
+        raise PretrainedError(
+            f"no weights file at {path}",
+            "`imagenet`, `none`, or the path of a .safetensors or .pth file",
+            f"correct the path, or pass {PRETRAINED_FLAGS}",
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return dict(safetensors.torch.load_file(path))
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch and safetensors raise many kinds for a damaged file
+        raise PretrainedError(
+            f"cannot read the weights in {path}: {_line(error)}",
+            "a .safetensors file, or a .pth file that holds only tensors",
+            "convert it with safetensors.torch.save_file, or download it again",
+        ) from error
+    if not isinstance(content, dict):
+        raise PretrainedError(
+            f"{path} holds a {type(content).__name__}",
+            "a dictionary of tensors by parameter name",
+            "save `model.state_dict()` instead of the model",
+        )
+    return content
+
+
+def _create(
+    arch: str, tag: str, size: tuple[int, int] | None, pretrained: bool = False
+) -> nn.Module:
+    name = f"{arch}.{tag}" if tag else arch
+    options: dict[str, Any] = {"features_only": True, "out_indices": (-1,)}
+    config = timm.get_pretrained_cfg(arch)
+    if size is not None and config is not None and config.fixed_input_size:
+        options["img_size"] = size
+    try:
+        body: nn.Module = timm.create_model(name, pretrained=pretrained, **options)
+        body.feature_info.channels()  # type: ignore[union-attr, operator]
+    except Exception as error:
+        if pretrained:
+            raise
+        # timm has no one error for this: assertion, attribute and runtime errors all occur
+        raise RecipeError(
+            f"backbone {name!r} gives no feature maps: {_line(error)}",
+            "a timm model that can be made with features_only=True, such as resnet50",
+            "choose another one with `--set config.backbone=resnet50`",
+        ) from error
+    return body
+
+
+def _from_hub(arch: str, tag: str, size: tuple[int, int] | None) -> nn.Module:
+    if not tag and f"{arch}.{TORCHVISION_V1}" in timm.list_pretrained(f"{arch}.*"):
+        tag = TORCHVISION_V1
+    try:
+        return _create(arch, tag, size, pretrained=True)
+    except Exception as error:  # the hub's client raises errors of several libraries
+        raise PretrainedError(
+            f"no ImageNet weights for {arch}{'.' + tag if tag else ''}: {_line(error)}",
+            "a machine that reaches the Hugging Face hub, or has them in its cache",
+            f"pass {PRETRAINED_FLAGS}",
+        ) from error
+
+
+def _load_file(body: nn.Module, path: Path) -> None:
+    content = read_weights(path)
+    for key in ("state_dict", "model"):
+        if isinstance(content.get(key), dict):
+            content = content[key]
+    want = body.state_dict()
+    got: dict[str, Tensor] = {}
+    for key, value in content.items():
+        if isinstance(value, Tensor):
+            got[_body_name(key.removeprefix("module."), want)] = value
+    # files of older torch lack this counter, which only momentum=None reads
+    got = {k: v for k, v in want.items() if k.endswith(".num_batches_tracked")} | got
+    stages = {k.partition(".")[0] for k in want}
+    # keys of a stage we have, such as layer3.9, mean another network; the rest is the classifier
+    odd = [k for k in got if k not in want and k.partition(".")[0] in stages]
+    misfit = describe_misfit(want, got, odd)
+    if misfit:
+        raise CheckpointError(
+            f"the weights in {path} do not fit the backbone: {misfit}",
+            "the parameters of this backbone in timm's or torchvision's naming",
+            "pass the file of the same network, or another `--set config.backbone=NAME`",
+        )
+    body.load_state_dict({k: got[k] for k in want})
+
+
+def _body_name(key: str, want: Mapping[str, Tensor]) -> str:
+    """The name timm's feature wrappers give to a key of the whole network."""
+    flattened = key.replace(".", "_", 1)
+    for name in (key, flattened, f"model.{key}"):
+        if name in want:
+            return name
+    stages = {k.partition(".")[0] for k in want}
+    return flattened if flattened.partition(".")[0] in stages else key
+
+
+def _first(keys: list[str], count: int = 3) -> str:
+    more = f" and {len(keys) - count} more" if len(keys) > count else ""
+    return ", ".join(keys[:count]) + more
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "scalar"
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,78 @@
+"""From rows of the image array to the normalised batch a method sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.data.arrays import ImageArrays
+from harness.method import Batch
+from harness.modality import Modality
+from harness.recipe import Recipe
+from harness.training.augment import crop_and_flip, erase
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Makes batches of one data set for one recipe on one device.
+
+    Attributes:
+        arrays: The decoded images.
+    """
+
+    arrays: ImageArrays
+    recipe: Recipe
+    device: torch.device
+
+    def training(
+        self,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        modalities: tuple[Modality, ...],
+        generator: torch.Generator,
+    ) -> Batch:
+        """An augmented batch with its labels (0..classes-1)."""
+        raw = self._raw(rows, modalities)
+        raw = crop_and_flip(raw, self.recipe.augmentation, generator)
+        images = {m: self._normalised(x) for m, x in raw.items()}
+        images = erase(images, self.recipe.augmentation, generator)
+        pids = torch.as_tensor(labels, dtype=torch.int64).to(self.device)
+        return self._masked(rows, images, pids)
+
+    def test(self, rows: NDArray[np.int64], modalities: tuple[Modality, ...]) -> Batch:
+        """A batch as it is; its identities are hidden."""
+        images = {m: self._normalised(x) for m, x in self._raw(rows, modalities).items()}
+        hidden = torch.full((len(rows),), -1, dtype=torch.int64, device=self.device)
+        return self._masked(rows, images, hidden)
+
+    def _raw(
+        self, rows: NDArray[np.int64], modalities: tuple[Modality, ...]
+    ) -> dict[Modality, Tensor]:
+        """(n, 3, h, w) uint8 by modality, on the device."""
+        out: dict[Modality, Tensor] = {}
+        for modality in modalities:
+            pixels = self.arrays.images[rows, self.arrays.axis(modality)]
+            out[modality] = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2)
+        return out
+
+    def _normalised(self, raw: Tensor) -> Tensor:
+        """As torchvision's ToTensor and Normalize: divide by 255, subtract, divide."""
+        mean = torch.tensor(self.recipe.input.mean, device=self.device)[:, None, None]
+        std = torch.tensor(self.recipe.input.std, device=self.device)[:, None, None]
+        return raw.to(torch.float32).div_(255).sub_(mean).div_(std).contiguous()
+
+    def _masked(
+        self, rows: NDArray[np.int64], images: dict[Modality, Tensor], pids: Tensor
+    ) -> Batch:
+        present = {
+            m: torch.from_numpy(self.arrays.present[rows, self.arrays.axis(m)]).to(self.device)
+            for m in images
+        }
+        for modality, there in present.items():
+            if not bool(there.all()):
+                images[modality] = images[modality] * there[:, None, None, None]
+        return Batch(images, present, pids)

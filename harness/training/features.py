@@ -1,0 +1,53 @@
+"""Descriptors of samples, in eval mode, for the modalities of one side."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from harness.errors import FeaturesError
+from harness.method import Method
+from harness.modality import Modality
+from harness.progress import progress
+from harness.training.batches import Batches
+
+BATCH = 32
+
+
+def embed(
+    method: Method,
+    model: nn.Module,
+    batches: Batches,
+    rows: NDArray[np.int64],
+    modalities: tuple[Modality, ...],
+) -> NDArray[np.float32]:
+    """(n, d) float32 descriptors of the given rows, in their order.
+
+    Raises:
+        FeaturesError: The method gave something else than finite (n, d) numbers.
+    """
+    model.eval()
+    parts = []
+    with torch.no_grad(), progress("embedding", len(rows), " samples") as advance:
+        for start in range(0, len(rows), BATCH):
+            chosen = rows[start : start + BATCH]
+            found = method.embed(model, batches.test(chosen, modalities))
+            if found.ndim != 2 or found.shape[0] != len(chosen):
+                raise FeaturesError(
+                    seen=f"embed() gave shape {tuple(found.shape)} for {len(chosen)} samples",
+                    expected=f"({len(chosen)}, d), a descriptor for each sample",
+                    do="mend the method's embed()",
+                )
+            parts.append(found.float().cpu().numpy())
+            advance(len(chosen))
+    features = np.concatenate(parts)
+    if not np.isfinite(features).all():
+        raise FeaturesError(
+            seen=f"{int((~np.isfinite(features)).any(axis=1).sum())} descriptors with NaN or "
+            "infinite numbers",
+            expected="finite numbers",
+            do="the training diverged: lower the learning rate",
+        )
+    return features

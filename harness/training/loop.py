@@ -1,0 +1,193 @@
+"""The one training loop: identity batches in, a trained model out, resumable at every epoch."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from harness.errors import TrainingError
+from harness.files import write_text
+from harness.hashing import derive_seed
+from harness.method import Method
+from harness.modality import Modality
+from harness.progress import say
+from harness.recipe import Optimiser, Recipe
+from harness.training.batches import Batches
+from harness.training.checkpoint import load_state, save_state
+from harness.training.sampler import identity_batches
+from harness.training.schedule import learning_rate
+
+# A checkpoint of IEEE is 0.9 GB; more often than this, writing would be a visible share of time.
+_CHECKPOINT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything a training needs; a method's own `train(training, model)` gets the same."""
+
+    method: Method
+    recipe: Recipe
+    seed: int
+    batches: Batches
+    rows: NDArray[np.int64]
+    """(n,) rows of the train images in the array."""
+    labels: NDArray[np.int64]
+    """(n,) their identities, 0..classes-1."""
+    modalities: tuple[Modality, ...]
+    folder: Path
+    """Where the checkpoint and the log are kept."""
+    key: str
+    """The hash of everything that decides the result; a checkpoint of another is not used."""
+
+
+def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
+    """Train in place and return the log, one row an epoch.
+
+    Every draw of an epoch comes from the seed and the epoch's number alone, so a training that
+    was cut off and goes on gives the weights of one that was not.
+
+    Raises:
+        TrainingError: The loss became NaN or infinite, or there are too few identities.
+    """
+    recipe, device = training.recipe, training.batches.device
+    optimiser = make_optimiser(recipe.optimiser, model)
+    first, log = _resume(training, model, optimiser)
+    saved_at = time.monotonic()
+    for epoch in range(first, recipe.epochs):
+        started = time.monotonic()
+        rate = learning_rate(recipe.schedule, recipe.optimiser.lr, epoch, recipe.epochs)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(derive_seed("model", training.seed, epoch))
+        augment = torch.Generator().manual_seed(derive_seed("augment", training.seed, epoch))
+        model.train()
+        sums: dict[str, torch.Tensor] = {}
+        plan = identity_batches(
+            training.labels,
+            recipe.sampler.identities,
+            recipe.sampler.instances,
+            training.seed,
+            epoch,
+        )
+        for chosen in plan:
+            batch = training.batches.training(
+                training.rows[chosen], training.labels[chosen], training.modalities, augment
+            )
+            with torch.autocast(device.type, torch.bfloat16, recipe.precision == "bf16"):
+                terms = training.method.loss(model, batch)
+            optimiser.zero_grad(set_to_none=True)
+            total_loss(terms).backward()
+            optimiser.step()
+            for name, term in terms.items():
+                # Kept on the device: asking for the number would wait for the GPU every step.
+                sums[name] = sums.get(name, torch.zeros((), device=device)) + term.detach()
+        row = _row(epoch, rate, sums, len(plan), time.monotonic() - started)
+        log.append(row)
+        _report(row, recipe)
+        if time.monotonic() - saved_at > _CHECKPOINT_SECONDS and epoch + 1 < recipe.epochs:
+            about = {"key": training.key, "epoch": epoch + 1, "log": log}
+            save_state(_checkpoint(training), model, optimiser, about)
+            saved_at = time.monotonic()
+    write_text(training.folder / "train.jsonl", "".join(json.dumps(r) + "\n" for r in log))
+    return log
+
+
+def make_optimiser(settings: Optimiser, model: nn.Module) -> torch.optim.Optimizer:
+    """The recipe's optimiser over every parameter that is trained."""
+    params = [p for p in model.parameters() if p.requires_grad]
+    decay = settings.weight_decay
+    if settings.name == "sgd":
+        # Torch refuses Nesterov without momentum; without momentum the two are the same.
+        nesterov = settings.nesterov and settings.momentum > 0
+        return torch.optim.SGD(
+            params, settings.lr, settings.momentum, weight_decay=decay, nesterov=nesterov
+        )
+    kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
+    return kind(params, settings.lr, weight_decay=decay)
+
+
+def total_loss(terms: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The sum of a method's loss terms.
+
+    Raises:
+        TrainingError: A term is not a scalar.
+    """
+    for name, term in terms.items():
+        if term.ndim != 0:
+            raise TrainingError(
+                seen=f"the loss term {name!r} has shape {tuple(term.shape)}",
+                expected="scalars, each summed or averaged over the batch",
+                do="reduce the term in the method's loss()",
+            )
+    return torch.stack([t.float() for t in terms.values()]).sum()
+
+
+def discard_checkpoint(folder: Path) -> None:
+    """Remove the checkpoint once the weights are safe."""
+    (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+
+
+def _checkpoint(training: Training) -> Path:
+    return training.folder / "checkpoint.safetensors"
+
+
+def _resume(
+    training: Training, model: nn.Module, optimiser: torch.optim.Optimizer
+) -> tuple[int, list[dict[str, Any]]]:
+    path = _checkpoint(training)
+    if not path.exists():
+        return 0, []
+    about = _about(path)
+    if about.get("key") != training.key:
+        say("train: a checkpoint of other inputs is there and not used")
+        return 0, []
+    load_state(path, model, optimiser)
+    say(f"train: going on after epoch {about['epoch']}")
+    return int(about["epoch"]), list(about["log"])
+
+
+def _about(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            found: dict[str, Any] = json.loads(file.metadata()["about"])
+            return found
+    except (SafetensorError, OSError, KeyError, ValueError):
+        return {}
+
+
+def _row(
+    epoch: int, rate: float, sums: dict[str, torch.Tensor], steps: int, seconds: float
+) -> dict[str, Any]:
+    losses = {name: float(total) / steps for name, total in sums.items()}
+    for name, value in losses.items():
+        if not np.isfinite(value):
+            raise TrainingError(
+                seen=f"the loss term {name!r} became {value} in epoch {epoch + 1}",
+                expected="finite losses",
+                do="lower the learning rate (--set optimiser.lr=...), or train in float32",
+            )
+    return {
+        "epoch": epoch + 1,
+        "lr": rate,
+        "steps": steps,
+        "losses": losses,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _report(row: dict[str, Any], recipe: Recipe) -> None:
+    terms = "  ".join(f"{name} {value:.4f}" for name, value in row["losses"].items())
+    say(
+        f"epoch {row['epoch']:>3}/{recipe.epochs}  lr {row['lr']:.1e}  {terms}  "
+        f"{row['steps']} steps in {row['seconds']:.1f} s"
+    )
