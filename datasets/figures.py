@@ -205,7 +205,7 @@ def _heat_of(shape: Shape, levels: dict[Surface, float]) -> dict[Surface, float]
         Surface.LOWER: lower,
         Surface.LOWER_MARK: lower,
         Surface.SHOES: worn(0.46, Surface.SHOES),
-        Surface.BAG: 0.22 + 0.16 * levels[Surface.BAG],
+        Surface.BAG: 0.16 + 0.12 * levels[Surface.BAG],
         Surface.HAT: worn(0.46, Surface.HAT),
         Surface.GLASSES: 0.28,
     }

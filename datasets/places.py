@@ -46,8 +46,8 @@ def draw_place(
         size: Height and width.
     """
     horizon = 0.42 + 0.24 * float(rng.random())
-    painter = _Painter(size, _stuff(rng, ambient, 60, 150))
-    painter.box(0, horizon, 1, 1, _stuff(rng, ambient + 0.04, 70, 140))
+    painter = _Painter(size, _stuff(rng, ambient, 50, 110))
+    painter.box(0, horizon, 1, 1, _stuff(rng, ambient + 0.04, 55, 105))
     things = (_door, _window, _tree, _pole, _door, _tree)
     count = 9
     for slot in range(count):
@@ -60,7 +60,7 @@ def draw_place(
 def _stuff(rng: np.random.Generator, ambient: float, low: int, high: int) -> Stuff:
     """A dull material: nearly grey in colour, with an infrared brightness of its own."""
     level = int(rng.integers(low, high))
-    red, green, blue = (max(0, min(255, level + int(rng.integers(-16, 17)))) for _ in range(3))
+    red, green, blue = (max(0, min(255, level + int(rng.integers(-10, 11)))) for _ in range(3))
     ni = int(rng.integers(low // 2, high)) * 3 // 4
     warmth = int(255 * ambient) + int(rng.integers(-10, 14))
     return red, green, blue, ni, max(4, min(140, warmth))
@@ -70,14 +70,14 @@ def _door(
     painter: _Painter, rng: np.random.Generator, ambient: float, x: float, horizon: float
 ) -> None:
     wide = 0.03 + 0.02 * float(rng.random())
-    painter.box(x - 0.006, 0.10, x + wide + 0.006, horizon, _stuff(rng, ambient, 40, 190))
-    painter.box(x, 0.12, x + wide, horizon, _stuff(rng, ambient + 0.05, 30, 120))
+    painter.box(x - 0.006, 0.10, x + wide + 0.006, horizon, _stuff(rng, ambient, 40, 140))
+    painter.box(x, 0.12, x + wide, horizon, _stuff(rng, ambient + 0.05, 30, 90))
 
 
 def _window(
     painter: _Painter, rng: np.random.Generator, ambient: float, x: float, horizon: float
 ) -> None:
-    lit = _stuff(rng, ambient + 0.10, 120, 220)
+    lit = _stuff(rng, ambient + 0.10, 90, 160)
     for row in (0.05, 0.24):
         painter.box(x, row, x + 0.05, min(row + 0.15, horizon), lit)
         painter.box(
@@ -105,12 +105,12 @@ def _tree(
 def _pole(
     painter: _Painter, rng: np.random.Generator, ambient: float, x: float, horizon: float
 ) -> None:
-    painter.box(x, 0, x + 0.010, horizon + 0.10, _stuff(rng, ambient, 90, 210))
+    painter.box(x, 0, x + 0.010, horizon + 0.10, _stuff(rng, ambient, 70, 150))
 
 
 def _paving(painter: _Painter, rng: np.random.Generator, ambient: float, horizon: float) -> None:
     """Bands on the floor that widen towards the viewer."""
-    line = _stuff(rng, ambient + 0.06, 110, 190)
+    line = _stuff(rng, ambient + 0.06, 90, 140)
     steps = int(rng.integers(5, 12))
     slant = (float(rng.random()) - 0.5) * 0.2
     for step in range(steps):

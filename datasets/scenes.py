@@ -25,8 +25,8 @@ _PANORAMA = 5
 """A camera's place is drawn this many pictures wide; each picture shows a part of it."""
 
 # Few enough that hardly anyone is seen in such pictures only, many enough to meet in every batch.
-LOW_LIGHT_SHARE = 0.20
-FLARE_SHARE = 0.08
+LOW_LIGHT_SHARE = 0.15
+FLARE_SHARE = 0.06
 
 _LAMP: Pixels = np.array([1.0, 0.94, 0.78], np.float32)
 
@@ -137,7 +137,7 @@ def photograph(
 def _visible(
     scene: Pixels, camera: Camera, softness: float, rng: np.random.Generator
 ) -> Image.Image:
-    dim = 0.42 + 0.30 * rng.random() if rng.random() < LOW_LIGHT_SHARE else 1.0
+    dim = 0.45 + 0.30 * rng.random() if rng.random() < LOW_LIGHT_SHARE else 1.0
     gain = camera.exposure * dim * (0.92 + 0.16 * rng.random())
     scene = scene * np.array([gain * cast for cast in camera.cast], np.float32)
     if rng.random() < FLARE_SHARE:

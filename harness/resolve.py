@@ -162,7 +162,8 @@ def _checked(model: type[_Model], data: Mapping[str, Any], info: MethodInfo, pre
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key shows up twice, as unknown and as missing; the first says more.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         key = prefix + ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise _unknown_key(key, info) from error

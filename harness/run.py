@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,14 +97,13 @@ def execute(plan: Plan, seed: int) -> Finished:
     with only_one(folder.with_name(f".{seed}.lock")):
         store = Store(plan.out / STORE_NAME)
         inputs = run_inputs(plan, seed, device.type)
-        ready = _finished(folder, inputs)
-        if ready is not None:
-            say(f"run: done before with the same inputs, nothing to do ({ready.path})")
-            store.add(ready.record, ready.path)
-            return ready
-        _set_aside(folder, store)
-        record = _record(plan, seed, inputs, results(plan, seed, folder, device, inputs))
         path = folder / "record.json"
+        ready = _settle(path, digest(inputs), store)
+        if ready is not None:
+            say(f"run: done before with the same inputs, nothing to do ({path})")
+            store.add(ready, path)
+            return Finished(ready, path, cached=True)
+        record = _record(plan, seed, inputs, results(plan, seed, folder, device, inputs))
         write_record(path, record)
         store.add(record, path)
         return Finished(record, path, cached=False)
@@ -124,26 +122,31 @@ def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
     }
 
 
-def _finished(folder: Path, inputs: dict[str, Any]) -> Finished | None:
-    path = folder / "record.json"
+def _settle(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
+    """The finished record at `path` if it stands; else make room, losing nothing.
+
+    A run of other inputs is set aside whole. One of the same inputs that lost some evidence, or
+    whose record was edited, keeps its stages; only the record makes way for the new one.
+    """
     if not path.exists():
         return None
     record = read_record(path)
-    same = record.inputs_hash == digest(inputs) and record.run_id == record_id(record)
-    whole = all((folder / e.file).is_file() for e in record.evidence.values())
-    return Finished(record, path, cached=True) if same and whole else None
-
-
-def _set_aside(folder: Path, store: Store) -> None:
-    """Move a finished run of other inputs out of the way: records are never overwritten."""
-    path = folder / "record.json"
-    if not path.exists():
-        return
-    old = json.loads(path.read_text(encoding="utf-8")).get("run_id", "unreadable")
-    place = _free(folder.with_name(f"{folder.name}.{old}"))
-    folder.rename(place)
-    store.moved(old, place / "record.json")
-    say(f"run: the code, the data or the device changed since; the old run is kept in {place}")
+    genuine = record.run_id == record_id(record)
+    whole = all((path.parent / e.file).is_file() for e in record.evidence.values())
+    same = record.inputs_hash == inputs_hash
+    if same and genuine and whole:
+        return record
+    if same:
+        place = path.with_name(f"record.{record.run_id}.json")
+        path.rename(place)
+        say(f"run: the record does not stand any more; it is kept as {place.name}")
+    else:
+        aside = _free(path.parent.with_name(f"{path.parent.name}.{record.run_id}"))
+        path.parent.rename(aside)
+        place = aside / path.name
+        say(f"run: the code, the data or the device changed since; the old run is kept in {aside}")
+    store.moved(record.run_id, place)
+    return None
 
 
 def _free(path: Path) -> Path:

@@ -209,7 +209,8 @@ def _load_file(body: nn.Module, path: Path) -> None:
         if isinstance(value, Tensor):
             got[_body_name(key.removeprefix("module."), want)] = value
     # files of older torch lack this counter, which only momentum=None reads
-    got = {k: v for k, v in want.items() if k.endswith(".num_batches_tracked")} | got
+    counters = {k: v for k, v in want.items() if k.endswith(".num_batches_tracked")}
+    got = counters | {k: v for k, v in got.items() if k in want or not k.endswith("_tracked")}
     stages = {k.partition(".")[0] for k in want}
     # keys of a stage we have, such as layer3.9, mean another network; the rest is the classifier
     odd = [k for k in got if k not in want and k.partition(".")[0] in stages]

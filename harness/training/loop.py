@@ -25,8 +25,9 @@ from harness.training.checkpoint import load_state, save_state
 from harness.training.sampler import identity_batches
 from harness.training.schedule import learning_rate
 
-# A checkpoint of IEEE is 0.9 GB; more often than this, writing would be a visible share of time.
-_CHECKPOINT_SECONDS = 30.0
+# A checkpoint of IEEE is 0.9 GB, one of a small method is written in no time: saving waits until
+# the training since the last one has taken this many times as long as the saving did.
+_PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
     recipe, device = training.recipe, training.batches.device
     optimiser = make_optimiser(recipe.optimiser, model)
     first, log = _resume(training, model, optimiser)
-    saved_at = time.monotonic()
+    saved_at, saving = time.monotonic(), 0.0
     for epoch in range(first, recipe.epochs):
         started = time.monotonic()
         rate = learning_rate(recipe.schedule, recipe.optimiser.lr, epoch, recipe.epochs)
@@ -92,10 +93,12 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
         row = _row(epoch, rate, sums, len(plan), time.monotonic() - started)
         log.append(row)
         _report(row, recipe)
-        if time.monotonic() - saved_at > _CHECKPOINT_SECONDS and epoch + 1 < recipe.epochs:
+        now = time.monotonic()
+        if now - saved_at > _PATIENCE * saving and epoch + 1 < recipe.epochs:
             about = {"key": training.key, "epoch": epoch + 1, "log": log}
             save_state(_checkpoint(training), model, optimiser, about)
             saved_at = time.monotonic()
+            saving = saved_at - now
     write_text(training.folder / "train.jsonl", "".join(json.dumps(r) + "\n" for r in log))
     return log
 

@@ -1,0 +1,67 @@
+"""The records of a folder, read again only when its store has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from harness.board import BoardTable, board
+from harness.cli.leaderboard import open_store
+from harness.errors import StoreError
+from harness.run import STORE_NAME
+from harness.store import Stored
+
+_Stamp = tuple[tuple[int, int] | None, ...]
+
+
+class Runs(NamedTuple):
+    """What the page shows: every record by run id, and the tables they make."""
+
+    folder: Path
+    stored: dict[str, Stored]
+    tables: list[BoardTable]
+
+
+def load(folder: Path) -> Runs:
+    """Read the records of an --out folder.
+
+    Raises:
+        HarnessError: The folder or its store cannot be read.
+    """
+    store = folder / STORE_NAME
+    if folder.is_dir() and not store.exists():
+        # Opening the store would make it; looking at a folder must not change it.
+        return Runs(folder, {}, [])
+    return _read(str(folder), _stamp(store))
+
+
+def _stamp(store: Path) -> _Stamp:
+    """Changes when the store does; what was written last may be in SQLite's -wal file only."""
+    return tuple(_mark(file) for file in (store, store.with_name(f"{store.name}-wal")))
+
+
+def _mark(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+# Records are frozen, so sessions share one copy.
+@st.cache_resource(max_entries=2, show_spinner="Reading the records")
+def _read(folder: str, stamp: _Stamp) -> Runs:
+    path = Path(folder)
+    store = open_store(path)
+    try:
+        stored = store.all()
+    except ValueError as error:
+        raise StoreError(
+            seen=f"{store.path} holds a record that is none: {str(error).splitlines()[0]}",
+            expected="records as this version of the harness writes them",
+            do="use the version of the harness that wrote them, or a new folder: --out FOLDER",
+        ) from error
+    by_id = {one.record.run_id: one for one in stored}
+    return Runs(path, by_id, board(one.record for one in stored))

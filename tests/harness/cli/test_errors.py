@@ -1,0 +1,297 @@
+"""Bad input: what was seen, what was expected, what to do, exit code 2, nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.conftest import SMALL, Answer, Harness
+
+
+def _bad(answer: Answer, kind: str, *words: str) -> dict[str, str]:
+    """The error, after checking its kind, exit code and that its text names `words`."""
+    assert answer.code == 2, answer.err
+    error = answer.error
+    assert error["kind"] == kind
+    text = " ".join(error.values())
+    for word in words:
+        assert word in text, f"{word!r} is not in: {text}"
+    assert "Traceback" not in answer.err
+    assert f"error: {error['seen']}" in answer.err
+    return error
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (["--method", "iee"], "ieee"),
+        (["--method", "ieee", "--dataset", "rgbnt210"], "rgbnt201"),
+        (["--method", "ieee", "--protocol", "ful"], "full"),
+        (["--method", "ieee", "--recipe", "smok"], "smoke"),
+        (["--method", "ieee", "--set", "optimizer.lr=1"], "optimiser.lr"),
+        (["--method", "ieee", "--set", "config.margn=1"], "config.margin"),
+        (["--method", "ieee", "--set", "epoch=1"], "epochs"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(
+    harness: Harness, words: list[str], near: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "runs"
+    error = _bad(harness("run", *words, "--out", out, "--json"), "UnknownNameError")
+    assert error["do"] == f"did you mean {near!r}?"
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [("epochs=0", "greater than"), ("input.height=x", "integer"), ("novalue", "key=value")],
+)
+def test_a_bad_value_names_its_key(harness: Harness, change: str, word: str) -> None:
+    answer = harness("run", "--method", "ieee", "--set", change, "--json")
+    _bad(answer, "RecipeError", change.split("=")[0], word)
+
+
+def test_an_unknown_key_in_a_recipe_file(harness: Harness, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('track = "smoke"\nepochs = 1\nbatchsize = 3\n')
+    _bad(harness("run", "--method", "ieee", "--recipe", path, "--json"), "UnknownNameError")
+    path.write_text("epochs = = 1")
+    answer = harness("run", "--method", "ieee", "--recipe", path, "--json")
+    _bad(answer, "RecipeError", "line 1")
+
+
+def test_a_named_set_that_is_not_here_is_never_replaced(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = harness("run", "--method", "ieee", "--dataset", "rgbnt201", "--json")
+    _bad(answer, "DatasetNotFoundError", "train_171", "HARNESS_DATA", "Google Drive")
+    answer = harness("run", "--method", "ieee", "--dataset", "./nowhere", "--json")
+    _bad(answer, "DatasetNotFoundError", "there is no folder ./nowhere")
+
+
+def _run(harness: Harness, root: Path, out: Path) -> Answer:
+    words = ["run", "--method", "ieee", "--dataset", root, "--recipe", "smoke", "--out", out]
+    answer = harness(*words, "--json")
+    assert not list(out.glob("*/*/*")), "something of the run was written"
+    return answer
+
+
+def test_a_folder_of_no_layout(harness: Harness, tmp_path: Path) -> None:
+    (tmp_path / "set" / "images").mkdir(parents=True)
+    answer = _run(harness, tmp_path / "set", tmp_path / "out")
+    _bad(answer, "DatasetNotFoundError", "no known layout", "images", "train_171/")
+
+
+def test_a_modality_folder_missing(harness: Harness, damaged: Path, tmp_path: Path) -> None:
+    shutil.rmtree(damaged / "train_171" / "NI")
+    _bad(_run(harness, damaged, tmp_path / "out"), "LayoutError", "NI", "RGB, TI")
+
+
+def test_one_ti_file_missing(harness: Harness, damaged: Path, tmp_path: Path) -> None:
+    gone = sorted((damaged / "test" / "TI").iterdir())[3]
+    gone.unlink()
+    answer = _run(harness, damaged, tmp_path / "out")
+    _bad(answer, "IncompleteTripletError", gone.name, "RGB+NI but no TI", str(gone))
+
+
+def test_a_file_name_outside_the_grammar(harness: Harness, damaged: Path, tmp_path: Path) -> None:
+    for modality in ("RGB", "NI", "TI"):
+        first = sorted((damaged / "train_171" / modality).iterdir())[0]
+        first.rename(first.with_name("person1.jpg"))
+    answer = _run(harness, damaged, tmp_path / "out")
+    _bad(answer, "FileNameError", "person1.jpg", "6 digits", "_cam")
+
+
+def test_a_truncated_jpeg(harness: Harness, damaged: Path, tmp_path: Path) -> None:
+    path = sorted((damaged / "train_171" / "TI").iterdir())[2]
+    path.write_bytes(path.read_bytes()[:400])
+    answer = _run(harness, damaged, tmp_path / "out")
+    _bad(answer, "UnreadableImageError", path.name, "cannot be decoded", "400 bytes")
+
+
+def test_a_web_page_called_jpg(harness: Harness, damaged: Path, tmp_path: Path) -> None:
+    path = sorted((damaged / "test" / "RGB").iterdir())[0]
+    path.write_text("<!DOCTYPE html><title>Sign in</title>")
+    answer = _run(harness, damaged, tmp_path / "out")
+    _bad(answer, "UnreadableImageError", path.name, "<!DOCTYPE html>", "web page")
+
+
+def test_an_identity_of_train_in_test(harness: Harness, damaged: Path, tmp_path: Path) -> None:
+    for modality in ("RGB", "NI", "TI"):
+        source = damaged / "test" / modality / "000011_cam1_0_00.jpg"
+        shutil.copy(source, damaged / "train_171" / modality)
+    answer = _run(harness, damaged, tmp_path / "out")
+    _bad(answer, "IdentityLeakError", "000011_cam1_0_00.jpg", "11")
+    report = harness("data", "check", damaged, "--json")
+    assert report.code == 2
+    assert [p["kind"] for p in report.json["problems"]] == ["IdentityLeakError"]
+
+
+def test_no_query_with_a_match_the_filter_keeps(
+    harness: Harness, damaged: Path, tmp_path: Path
+) -> None:
+    for path in (damaged / "test").glob("*/*_cam2_*"):
+        path.unlink()
+    answer = _run(harness, damaged, tmp_path / "out")
+    _bad(
+        answer,
+        "UnmatchedQueryError",
+        "8 of 8 queries have no match",
+        "same_pid_same_cam removes every match of 8",
+        "000011_cam1_0_00.jpg",
+    )
+
+
+def test_one_query_without_a_match_is_a_finding(harness: Harness, damaged: Path) -> None:
+    for path in (damaged / "test").glob("*/000012_cam2_*"):
+        path.unlink()
+    answer = harness("lint", damaged, "full", "--json")
+    assert answer.code == 2
+    (finding,) = answer.json["findings"]
+    assert finding["rule"] == "queries-without-a-match"
+    assert "2 of 14 queries" in finding["seen"] and "000012_cam1_0_00.jpg" in finding["seen"]
+
+
+def _features(path: Path, drawn: Path, **change: object) -> Path:
+    names = np.array(sorted(p.name for p in (drawn / "test" / "RGB").iterdir()))
+    rows = np.random.default_rng(0).standard_normal((len(names), 8)).astype(np.float32)
+    np.savez(path, **({"features": rows, "names": names} | change))  # type: ignore[arg-type]
+    return path
+
+
+def _score(harness: Harness, path: Path, drawn: Path) -> Answer:
+    return harness("evaluate", "--features", path, "--dataset", drawn, "--json")
+
+
+def test_a_good_features_file_is_scored(harness: Harness, drawn: Path, tmp_path: Path) -> None:
+    answer = _score(harness, _features(tmp_path / "f.npz", drawn), drawn)
+    assert answer.code == 0 and answer.json["valid_queries"] == 16
+
+
+def test_features_with_the_wrong_names(harness: Harness, drawn: Path, tmp_path: Path) -> None:
+    names = np.array([f"image{i}.jpg" for i in range(16)])
+    answer = _score(harness, _features(tmp_path / "f.npz", drawn, names=names), drawn)
+    _bad(answer, "FeaturesError", "16 of 16", "000011_cam1_0_00.jpg", "image0.jpg")
+
+
+def test_features_of_the_wrong_length(harness: Harness, drawn: Path, tmp_path: Path) -> None:
+    path = _features(tmp_path / "f.npz", drawn, features=np.zeros((15, 8), np.float32))
+    _bad(_score(harness, path, drawn), "FeaturesError", "(15, 8)", "(16, d)")
+
+
+def test_features_with_nan(harness: Harness, drawn: Path, tmp_path: Path) -> None:
+    rows = np.zeros((16, 8), np.float32)
+    rows[5, 2] = np.nan
+    path = _features(tmp_path / "f.npz", drawn, features=rows)
+    _bad(_score(harness, path, drawn), "FeaturesError", "row 5", "NaN", "000012_cam1_0_01.jpg")
+
+
+class _Bomb:
+    """Unpickled, it would leave a file behind."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_pickled_features_are_refused_unopened(
+    harness: Harness, drawn: Path, tmp_path: Path
+) -> None:
+    mark = tmp_path / "exploded"
+    bomb = np.array([_Bomb(mark)], dtype=object)
+    answer = _score(harness, _features(tmp_path / "f.npz", drawn, features=bomb), drawn)
+    _bad(answer, "FeaturesError", "pickled objects")
+    (tmp_path / "plain.npz").write_bytes(pickle.dumps(_Bomb(mark)))
+    _bad(_score(harness, tmp_path / "plain.npz", drawn), "FeaturesError")
+    torch.save({"weights": _Bomb(mark)}, tmp_path / "w.pth")
+    answer = harness("evaluate", "--checkpoint", tmp_path / "w.pth", "--method", "ieee", "--json")
+    _bad(answer, "CheckpointError", "can run any code")
+    assert not mark.exists()
+
+
+@pytest.fixture
+def weights(harness: Harness, drawn: Path, tiny: Path, tmp_path: Path) -> Path:
+    words = ["run", "--method", "tiny", "--plugin", tiny, "--dataset", drawn, "--recipe", "smoke"]
+    done = harness(*words, *SMALL, "--out", tmp_path / "runs", "--json").json
+    return Path(done["record"]).parent / "weights.safetensors"
+
+
+def test_a_checkpoint_scores_as_its_run_did(
+    harness: Harness, drawn: Path, tiny: Path, weights: Path
+) -> None:
+    words = ["evaluate", "--checkpoint", weights, "--plugin", tiny, "--dataset", drawn, "--json"]
+    record = harness("show", "run", weights.parent, "--json").json
+    assert harness(*words).json["metrics"] == record["metrics"]
+
+
+def test_a_checkpoint_with_missing_keys(
+    harness: Harness, drawn: Path, tiny: Path, weights: Path, tmp_path: Path
+) -> None:
+    state = load_file(weights)
+    del state["head.bias"]
+    save_file(state, tmp_path / "part.safetensors")
+    words = ["evaluate", "--checkpoint", tmp_path / "part.safetensors", "--method", "tiny"]
+    words += ["--plugin", tiny, "--dataset", drawn, "--recipe", "smoke", "--json"]
+    _bad(harness(*words), "CheckpointError", "lacks 1 tensors (head.bias)")
+
+
+def test_a_checkpoint_of_another_class_count(
+    harness: Harness, drawn: Path, tiny: Path, weights: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "plain.pth"
+    torch.save(load_file(weights) | {"head.weight": torch.zeros(9, 512), "head.bias": torch.zeros(9)}, path)
+    words = ["evaluate", "--checkpoint", path, "--method", "tiny", "--plugin", tiny]
+    words += ["--dataset", drawn, "--recipe", "smoke", *SMALL[2:], "--json"]
+    _bad(harness(*words), "CheckpointError", "(9,", "(5,", "--classes N")
+    assert harness(*words, "--classes", 9).code == 0
+
+
+def test_nothing_to_evaluate(harness: Harness) -> None:
+    _bad(harness("evaluate", "--json"), "HarnessError", "--features", "--checkpoint")
+
+
+@pytest.mark.parametrize("place", ["out", "cache"])
+def test_a_full_disk(drawn: Path, tiny: Path, tmp_path: Path, place: str) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(full)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        words = [sys.executable, "-m", "harness.cli", "run", "--method", "tiny", "--json"]
+        words += ["--plugin", str(tiny), "--dataset", str(drawn), "--recipe", "smoke", *SMALL]
+        words += ["--out", str(full / "runs" if place == "out" else tmp_path / "runs")]
+        cache = full if place == "cache" else tmp_path / "cache"
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"HARNESS_CACHE": str(cache)},
+        )
+        answer = Answer(done.returncode, done.stdout, done.stderr)
+        _bad(answer, "DiskFullError", "no space left in", "free some space")
+        assert not list(tmp_path.rglob("*.tmp")), "a temporary file was left"
+        assert not list(tmp_path.rglob("record.json"))
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "harness.cli", "--debug", "run", "--method", "nothing"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert "Traceback" in done.stderr and "UnknownNameError" in done.stderr

@@ -1,0 +1,69 @@
+"""Folders of records, made without any training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.hashing import digest
+from harness.protocol import BoundProtocol
+from harness.record import METRICS, RunRecord, make_record
+from harness.run import STORE_NAME
+from harness.store import Store
+
+
+@pytest.fixture
+def add_run(tmp_path: Path) -> Callable[..., RunRecord]:
+    """Add a record to the store in `tmp_path`; `changes` replace whole fields of it."""
+
+    def add(
+        mAP: float = 50.0,
+        dataset: str = "rgbnt201",
+        data: str = "a",
+        protocol: str = "full",
+        made_like: str | None = None,
+        **changes: Any,
+    ) -> RunRecord:
+        bound = BoundProtocol(name=protocol, title="a protocol", filter="same_pid_same_cam")
+        fields = {
+            "dataset": {"label": dataset, "data_hash": digest(data), "made_like": made_like},
+            "protocol": bound.model_dump(mode="json"),
+            # By name here, so that two protocols are two tables.
+            "protocol_hash": digest(protocol),
+            "metrics": dict.fromkeys(METRICS, mAP),
+            "intervals": dict.fromkeys(METRICS, (mAP - 5.0, mAP + 5.0)),
+        }
+        record = make_record(**{**_COMMON, **fields, **changes})
+        Store(tmp_path / STORE_NAME).add(record, tmp_path / record.run_id / "record.json")
+        return record
+
+    return add
+
+
+_COMMON: dict[str, Any] = {
+    "created": "2026-11-23T14:44:10.694+00:00",
+    "harness_version": "0.1.0",
+    "method": "tiny",
+    "missing_policy": "none",
+    "recipe": {"name": "smoke", "epochs": 3, "optimiser": {"name": "adam", "lr": 0.001}},
+    "recipe_hash": digest("recipe"),
+    "seed": 1,
+    "selection": "last",
+    "code_hash": digest("code"),
+    "inputs_hash": digest("inputs"),
+    "chance": dict.fromkeys(METRICS, 5.294),
+    "queries": 10,
+    "valid_queries": 8,
+    "cmc": [1 - 0.5 / rank for rank in range(1, 51)],
+    "per_query": {"names": ["000501_cam1_0_00.jpg"], "ap": [0.5], "first_rank": [1]},
+    "training": [
+        {"epoch": epoch, "lr": 0.001, "losses": {"identity": 4 / epoch, "triplet": 1 / epoch}}
+        for epoch in range(1, 4)
+    ],
+    "cost": {"parameters": 398220, "gflops": 0.125853696, "latency_ms": 81.502},
+    "environment": {"python": "3.11.7", "packages": {"torch": "2.14.1"}, "device": "cpu"},
+    "evidence": {"features": {"file": "features.npz", "sha256": "3" * 64}},
+}
