@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.labels import Filter, Labels, require_match
+from harness.filters import Filter
+from harness.labels import Labels, require_match
 
 
 class Chance(NamedTuple):

@@ -1,7 +1,7 @@
 """Every error a person can meet: what was seen, what was expected, what to do.
 
 HarnessError                    the root; exit code 2, a person's mistake or their machine's state
-    UnknownNameError            a method, data set, protocol, recipe, split or key that does not exist
+    UnknownNameError            a method, data set, protocol, recipe or key that does not exist
     RecipeError                 a recipe that does not parse or holds a value out of range
     PluginError                 a plugin that cannot be loaded or breaks its contract
     DataError                   anything wrong with a data set on disk
@@ -48,6 +48,7 @@ class HarnessError(Exception):
         self.do = do
 
     def __str__(self) -> str:
+        """The three lines a person reads."""
         return f"{self.seen}\n  expected: {self.expected}\n  do this:  {self.do}"
 
     def as_dict(self) -> dict[str, str]:

@@ -35,7 +35,7 @@ def write_features(path: Path, query: Side, gallery: Side | None) -> None:
     else:
         arrays = _arrays(query, "query_") | _arrays(gallery, "gallery_")
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_own(path: Path) -> tuple[Side, Side]:

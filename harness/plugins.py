@@ -43,17 +43,14 @@ class Plugins:
 
     def add(self, thing: MethodInfo | DatasetInfo | Protocol, source: str) -> None:
         """Take one declaration in; a name that exists already makes the newcomer broken."""
-        shelf: dict[str, Any]
         if isinstance(thing, MethodInfo):
-            shelf = self.methods
+            fresh = self.methods.setdefault(thing.name, thing) is thing
         elif isinstance(thing, DatasetInfo):
-            shelf = self.datasets
+            fresh = self.datasets.setdefault(thing.name, thing) is thing
         else:
-            shelf = self.protocols
-        if thing.name in shelf:
+            fresh = self.protocols.setdefault(thing.name, thing) is thing
+        if not fresh:
             self.broken.append(Broken(source, f"the name {thing.name!r} is taken already"))
-        else:
-            shelf[thing.name] = thing
 
     def method(self, name: str) -> MethodInfo:
         """The method of that name, or an error with the nearest and with what is broken."""
@@ -164,7 +161,8 @@ def _import_file(name: str, path: Path, inside: list[str] | None) -> ModuleType:
 
 
 def _declarations(module: ModuleType) -> list[MethodInfo | DatasetInfo | Protocol]:
-    found = [v for v in vars(module).values() if isinstance(v, tuple(_GROUPS.values()))]
+    kinds = (MethodInfo, DatasetInfo, Protocol)
+    found = [v for v in vars(module).values() if isinstance(v, kinds)]
     if not found:
         raise ImportError(f"{module.__file__} declares no MethodInfo, DatasetInfo or Protocol")
     return found

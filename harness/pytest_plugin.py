@@ -46,7 +46,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Make a record a file of tests, when records were asked for."""
     asked = parent.config.getoption("--harness-verify")
     if asked and file_path.name == "record.json":
-        return RecordFile.from_parent(parent, path=file_path)  # type: ignore[no-any-return]
+        return RecordFile.from_parent(parent, path=file_path)
     return None
 
 

@@ -9,33 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.chance import Chance, chance
 from harness.errors import ScoringError
+from harness.filters import Filter
 from harness.labels import (
     Bools,
-    Filter,
     Ints,
     Labels,
-    MatchCounts,
     check_sides,
-    match_counts,
     removed,
     require_match,
 )
-
-__all__ = [
-    "Chance",
-    "Filter",
-    "Labels",
-    "MatchCounts",
-    "Score",
-    "chance",
-    "match_counts",
-    "nearest",
-    "rank_lists",
-    "removed",
-    "score",
-]
 
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.labels import Filter, Labels
+from harness.filters import Filter
+from harness.labels import Labels
 from harness.scoring import Score
 
 

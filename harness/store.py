@@ -27,9 +27,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from harness.errors import StoreError, UnknownNameError
-from harness.record import METRICS
 from harness.files import no_space_named
-from harness.record import RunRecord
+from harness.record import METRICS, RunRecord
 
 SCHEMA_VERSION = 1
 _WAIT_SECONDS = 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,7 +83,7 @@ def _numbers(record: RunRecord, found: Evaluation) -> Iterator[Check]:
     cmc = tuple(float(v) for v in found.score.cmc[: len(record.cmc)])
     wrong = [k + 1 for k, (a, b) in enumerate(zip(record.cmc, cmc, strict=True)) if a != b]
     yield Check("cmc", f"rank {wrong[0]} differs" if wrong else "")
-    ap = [None if v != v else float(v) for v in found.score.per_query_ap]
+    ap = [None if math.isnan(v) else float(v) for v in found.score.per_query_ap]
     off = [i for i, (a, b) in enumerate(zip(record.per_query.ap, ap, strict=False)) if a != b]
     short = len(record.per_query.ap) != len(ap)
     yield Check(

@@ -31,7 +31,7 @@ def show_board(runs: Runs) -> None:
         st.caption("These tables differ in data or protocol hash: their numbers do not compare.")
     st.caption(
         "Metrics in percent; intervals resample identities. Where intervals overlap, the order "
-        "may be chance. Tick a row to see its record."
+        "may be chance. Click a row to see its record."
     )
 
 
@@ -68,7 +68,7 @@ def _show_table(table: BoardTable, runs: Runs) -> None:
         hide_index=True,
         height=_ROW_PIXELS * (_ROWS_BEFORE_SCROLLING + 1) if tall else "content",
         column_config=_columns(table.rows),
-        on_select=partial(_on_select, key, run_ids, rows),
+        on_select=partial(_on_select, key, run_ids),
         # A cell too, so that a click anywhere on a row selects it.
         selection_mode=["single-row", "single-cell"],
         alt=f"Runs on {table.title}",
@@ -81,13 +81,10 @@ def _show_table(table: BoardTable, runs: Runs) -> None:
     st.caption(" ".join(words))
 
 
-def _on_select(key: str, run_ids: list[str], before: list[int]) -> None:
+def _on_select(key: str, run_ids: list[str]) -> None:
     selection = st.session_state[key]["selection"]
     rows = [row for row, _ in selection["cells"]] or selection["rows"]
-    import sys; print("EV", key[6:9], dict(selection), before, file=sys.stderr, flush=True)
-    # A click on another table also reports here, with nothing changed.
-    if rows != before:
-        select_run(run_ids[rows[0]] if rows else None)
+    select_run(run_ids[rows[0]] if rows else None)
 
 
 def _frame(rows: tuple[Row, ...]) -> pd.DataFrame:

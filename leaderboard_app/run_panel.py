@@ -39,7 +39,7 @@ def show_selected(runs: Runs) -> None:
     st.divider()
     found = runs.stored.get(run_id)
     if found is None:
-        st.info(f"There is no run {literal(run_id[:64])} here. Tick a row of the table.")
+        st.info(f"There is no run {literal(run_id[:64])} here. Click a row of the table.")
         return
     _show_head(found.record, runs.folder)
     _show_results(found.record)

@@ -1,4 +1,4 @@
-"""What many tests need: the command line in this process, a small drawn set, the README's method."""
+"""What many tests need: the command line, a small drawn set, the README's method."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from reid_datasets.synthesize import write_parallel
 
 from harness.cli import main
+from reid_datasets.synthesize import write_parallel
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -1,4 +1,4 @@
-"""The command `harness`: words in, a result on standard output, everything else on standard error."""
+"""The command `harness`: results go to standard output, everything else to standard error."""
 
 from __future__ import annotations
 

@@ -17,7 +17,9 @@ app = typer.Typer(
     no_args_is_help=True,
     epilog="--debug with any command shows the traceback of an error.",
 )
-data = typer.Typer(help="Check data sets, or draw one.", rich_markup_mode=None, no_args_is_help=True)
+data = typer.Typer(
+    help="Check data sets, or draw one.", rich_markup_mode=None, no_args_is_help=True
+)
 app.add_typer(data, name="data")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
@@ -39,11 +41,11 @@ Out = Annotated[Path, typer.Option("--out", help="Where runs and their store are
 
 @app.command()
 def run(
-    method: Annotated[str, typer.Option("--method", help="Which method; see: harness list methods.")],
+    method: Annotated[str, typer.Option("--method", help="See: harness list methods.")],
     dataset: Data = None,
     protocol: Annotated[str | None, typer.Option("--protocol", help="Default: the card's.")] = None,
     recipe: Annotated[
-        str | None, typer.Option("--recipe", help="A name or a .toml file; see: harness list recipes.")
+        str | None, typer.Option("--recipe", help="A name (harness list recipes) or a file.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Default: 40.")] = None,
     seeds: Annotated[str | None, typer.Option("--seeds", help="Several, such as 1,2,3.")] = None,
@@ -66,7 +68,7 @@ def evaluate(
     dataset: Data = None,
     protocol: Annotated[str | None, typer.Option("--protocol", help="Default: the card's.")] = None,
     features: Annotated[
-        Path | None, typer.Option("--features", help="Descriptors of any program: npz, safetensors.")
+        Path | None, typer.Option("--features", help="Descriptors, npz or safetensors.")
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="Weights: ours, or of a method's authors.")
@@ -147,7 +149,7 @@ def lint(
 
 @app.command()
 def leaderboard(
-    text: Annotated[bool, typer.Option("--text", help="Print the tables instead of a page.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="Print it.")] = False,
     out: Out = Path("runs"),
     port: Annotated[int, typer.Option("--port", help="Of the page.")] = 8501,
     as_json: Json = False,

@@ -139,11 +139,13 @@ def _from_checkpoint(path: Path, plan: Plan, classes: int | None) -> tuple[Side,
 
 def _reranked(query: Side, gallery: Side, bound: BoundProtocol) -> Evaluation:
     say("re-ranking with plain distances; the authors' code squares them a second time")
-    between = [
-        squared_euclidean(a.features, b.features) ** 0.5
-        for a, b in ((query, gallery), (query, query), (gallery, gallery))
-    ]
-    return evaluate_distances(k_reciprocal(*between), query, gallery, bound)
+    q, g = query.features, gallery.features
+    distances = k_reciprocal(
+        squared_euclidean(q, g) ** 0.5,
+        squared_euclidean(q, q) ** 0.5,
+        squared_euclidean(g, g) ** 0.5,
+    )
+    return evaluate_distances(distances, query, gallery, bound)
 
 
 def _as_result(

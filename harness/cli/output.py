@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.record import METRICS
 from harness.method import Claim
+from harness.record import METRICS
 
 
 def emit(value: Mapping[str, Any]) -> None:

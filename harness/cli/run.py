@@ -9,10 +9,10 @@ from typing import Any
 
 from harness.cli.output import emit, metric_table, number, shown_path
 from harness.errors import RecipeError
-from harness.record import METRICS
 from harness.method import Claim
 from harness.plugins import load_plugins
 from harness.progress import say
+from harness.record import METRICS
 from harness.run import DEFAULT_SEED, Finished, Plan, execute, plan_run
 
 
@@ -122,7 +122,9 @@ def _many(done: list[Finished]) -> dict[str, Any]:
 
 def _print_run(plan: Plan, finished: Finished, command: str) -> None:
     record = finished.record
-    print(f"\n{record.method} on {record.dataset_label}, {record.protocol_name}, seed {record.seed}")
+    print(
+        f"\n{record.method} on {record.dataset_label}, {record.protocol_name}, seed {record.seed}"
+    )
     claim = claim_for(plan)
     metric_table(record.metrics, record.intervals, record.chance, claim)
     unmatched = record.queries - record.valid_queries

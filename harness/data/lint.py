@@ -11,8 +11,8 @@ import numpy as np
 from harness.data.open import OpenDataset
 from harness.dataset import Sample
 from harness.errors import IdentityLeakError, UnmatchedQueryError
-from harness.protocol import BoundProtocol
 from harness.labels import Labels, match_counts
+from harness.protocol import BoundProtocol
 
 
 class Finding(NamedTuple):

@@ -59,7 +59,7 @@ class OpenDataset:
 
     @cached_property
     def made_like(self) -> str | None:
-        """The set a drawn folder imitates, read off the mark its maker left; None for a real one."""
+        """What a drawn folder imitates, read off its maker's mark; None for a real set."""
         try:
             mark = json.loads((self.root / "SYNTHETIC.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):

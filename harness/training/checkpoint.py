@@ -128,7 +128,8 @@ def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -
 
 def needed_bytes(model: nn.Module, copies: int) -> int:
     """The room that `copies` of a model's weights take on disk."""
-    return copies * sum(math.prod(v.shape) * v.element_size() for v in model.state_dict().values())
+    sizes = (math.prod(v.shape) * v.element_size() for v in model.state_dict().values())
+    return copies * int(sum(sizes))
 
 
 def _stored(tensor: Tensor) -> Tensor:

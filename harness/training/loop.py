@@ -85,7 +85,7 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
             with torch.autocast(device.type, torch.bfloat16, recipe.precision == "bf16"):
                 terms = training.method.loss(model, batch)
             optimiser.zero_grad(set_to_none=True)
-            total_loss(terms).backward()
+            total_loss(terms).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             for name, term in terms.items():
                 # Kept on the device: asking for the number would wait for the GPU every step.

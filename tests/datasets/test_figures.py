@@ -42,7 +42,7 @@ def test_the_drawing_is_pinned() -> None:
         m: list(i.convert("L").resize((2, 2), Image.Resampling.BOX).tobytes())
         for m, i in triplet.items()
     }
-    pinned = {"RGB": [121, 112, 89, 86], "NI": [85, 77, 94, 87], "TI": [104, 137, 101, 98]}
+    pinned = {"RGB": [102, 103, 74, 70], "NI": [71, 69, 79, 73], "TI": [104, 136, 101, 98]}
     # A grey level of slack, for versions of Pillow that round otherwise.
     assert all(np.abs(np.subtract(seen[m], pinned[m])).max() <= 1 for m in MODALITIES), seen
 
@@ -119,7 +119,7 @@ def test_people_are_warm_and_bags_are_cold() -> None:
 
 
 def test_the_embedded_people_can_be_told_apart_but_not_by_a_simple_descriptor() -> None:
-    """Eight stripes of mean levels; measured: RGB 32.9, NI 44.5, TI 22.8, all 73.6, chance 5.2."""
+    """Eight stripes of mean levels; measured: RGB 45.3, NI 40.5, TI 22.0, all 78.1, chance 5.2."""
     names = [parse(name) for name in embedded_names()["test"]]
     identities = {pid: draw_identity(0, pid) for pid, _, _ in names}
     triplets = [draw_triplet(identities[pid], camid, index, 0) for pid, camid, index in names]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ScoringError, UnknownNameError
-from harness.labels import Filter, Labels, match_counts, removed, require_match
+from harness.filters import Filter
+from harness.labels import Labels, match_counts, removed, require_match
 
 FILTERS = get_args(Filter)
 

@@ -13,7 +13,9 @@ from hypothesis.extra import numpy as hnp
 
 from harness import scoring
 from harness.errors import ScoringError, UnknownNameError
-from harness.scoring import Filter, Labels, Score, nearest, rank_lists, score
+from harness.filters import Filter
+from harness.labels import Labels
+from harness.scoring import Score, nearest, rank_lists, score
 from harness.scoring_reference import ranking_plain, score_plain
 
 GOLDEN = Path(__file__).parents[2].parent / "shared/golden/ranking.npz"

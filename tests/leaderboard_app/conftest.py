@@ -25,12 +25,13 @@ def add_run(tmp_path: Path) -> Callable[..., RunRecord]:
         data: str = "a",
         protocol: str = "full",
         made_like: str | None = None,
+        bound: dict[str, Any] | None = None,
         **changes: Any,
     ) -> RunRecord:
-        bound = BoundProtocol(name=protocol, title="a protocol", filter="same_pid_same_cam")
+        whole = BoundProtocol(name=protocol, title="a protocol", filter="same_pid_same_cam")
         fields = {
             "dataset": {"label": dataset, "data_hash": digest(data), "made_like": made_like},
-            "protocol": bound.model_dump(mode="json"),
+            "protocol": bound or whole.model_dump(mode="json"),
             # By name here, so that two protocols are two tables.
             "protocol_hash": digest(protocol),
             "metrics": dict.fromkeys(METRICS, mAP),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -143,15 +144,18 @@ def test_a_new_run_is_there_at_the_next_look(opened: Open, add_run: AddRun) -> N
 
 
 def test_a_record_with_little_in_it_is_shown(opened: Open, add_run: AddRun) -> None:
-    record = add_run(
-        cmc=[], training=[{"epoch": "x", "losses": None}], cost={"gflops": "many"}, evidence={},
-        intervals={}, chance={}, protocol={"name": "full", "filter": "mine"}, environment={},
-    )  # fmt: skip
+    odd: dict[str, Any] = {"training": [{"epoch": "x", "losses": None}], "cost": {"gflops": "many"}}
+    nothing: dict[str, Any] = {"cmc": [], "intervals": {}, "chance": {}, "evidence": {}}
+    record = add_run(**odd, **nothing)
     words = _words(opened(run=record.run_id))
     assert "no curve" in words
     assert "no training log" in words
     assert "no cost" in words
-    assert 'filter = "mine"' in words
+
+
+def test_a_protocol_without_words_is_shown_field_by_field(opened: Open, add_run: AddRun) -> None:
+    record = add_run(bound={"name": "full", "filter": "mine"})
+    assert 'filter = "mine"' in _words(opened(run=record.run_id))
 
 
 @pytest.mark.parametrize("name", ["<b>x</b>", "[a](javascript:alert(1))", ":red[x] $y$ `z`"])

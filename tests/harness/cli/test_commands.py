@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -61,15 +62,16 @@ def test_a_folder_is_a_plugin_too(harness: Harness, tiny: Path, tmp_path: Path) 
         "from harness import MethodInfo\n"
         'INFO = MethodInfo(name="mine", target="my_method.model:Tiny")\n'
     )
-    names = [m["method"] for m in harness("list", "methods", "--plugin", folder, "--json").json["methods"]]
-    assert "mine" in names
+    found = harness("list", "methods", "--plugin", folder, "--json").json["methods"]
+    assert "mine" in [m["method"] for m in found]
 
 
 def _seconds(words: list[str]) -> float:
     times = []
     for _ in range(5):
         started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "harness.cli", *words], capture_output=True, check=True)
+        command = [sys.executable, "-m", "harness.cli", *words]
+        subprocess.run(command, capture_output=True, check=True)
         times.append(time.perf_counter() - started)
     return min(times)
 
@@ -80,7 +82,8 @@ def test_light_commands_import_no_torch(words: list[str]) -> None:
     script += "try:\n    main()\nexcept SystemExit:\n    pass\n"
     script += "heavy = {'torch', 'timm', 'sqlalchemy', 'streamlit'} & set(sys.modules)\n"
     script += "sys.exit(','.join(sorted(heavy)) or 0)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -183,8 +186,6 @@ def test_the_leaderboard_prints_runs(
 
 def test_the_readme_names_only_commands_that_exist(harness: Harness) -> None:
     text = (ROOT / "README.md").read_text()
-    import re
-
     verbs = set(re.findall(r"`harness ([a-z]+)", text))
     known = {"run", "evaluate", "list", "show", "lint", "leaderboard", "data"}
     assert verbs and verbs <= known

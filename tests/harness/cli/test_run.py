@@ -16,7 +16,9 @@ import pytest
 from tests.conftest import SHARED, SMALL, Harness
 
 
-def test_the_json_is_the_contract(harness: Harness, drawn: Path, tiny: Path, tmp_path: Path) -> None:
+def test_the_json_is_the_contract(
+    harness: Harness, drawn: Path, tiny: Path, tmp_path: Path
+) -> None:
     words = ["run", "--method", "tiny", "--plugin", tiny, "--dataset", drawn, "--recipe", "smoke"]
     answer = harness(*words, *SMALL, "--out", tmp_path / "runs", "--json")
     assert answer.code == 0
