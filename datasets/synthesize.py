@@ -154,7 +154,7 @@ def _drawn(tasks: Sequence[_Task], workers: int | None) -> Iterator[int]:
     """Do the tasks, in this process or several, and say after each how many names it had."""
     pictures = sum(len(task.files) for task in tasks)
     count = workers or (_processors() if pictures >= _WORTH_A_POOL else 1)
-    if count == 1 or not tasks:
+    if count == 1 or not tasks or not _can_spawn():
         yield from map(_draw, tasks)
         return
     pool = ProcessPoolExecutor(
@@ -169,6 +169,12 @@ def _drawn(tasks: Sequence[_Task], workers: int | None) -> Iterator[int]:
         raise _unguarded("a drawing process ended before its work was done") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _can_spawn() -> bool:
+    # A pool's processes import the caller's script; one that was typed or piped in has no file.
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    return script is None or Path(script).exists()
 
 
 def _processors() -> int:

@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 _HEIGHT = 250
+_LEGEND = 40
 _RANKS = (1, 5, 10, 20, 30, 40, 50)
 _DOTTED_UP_TO = 30
 _TIGHT = alt.Scale(zero=False, nice=False)
@@ -35,12 +36,16 @@ def cmc_chart(cmc: Sequence[float]) -> alt.Chart:
 
 def loss_frame(training: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """One row for each epoch and loss term; entries that are no numbers are left out."""
-    rows = [
-        {"epoch": entry.get("epoch"), "term": str(term), "loss": value}
-        for entry in training
-        for term, value in (entry.get("losses") or {}).items()
-        if isinstance(value, int | float) and isinstance(entry.get("epoch"), int)
-    ]
+    rows = []
+    for entry in training:
+        epoch, losses = entry.get("epoch"), entry.get("losses")
+        if not (isinstance(epoch, int) and isinstance(losses, Mapping)):
+            continue
+        rows += [
+            {"epoch": epoch, "term": str(term), "loss": loss}
+            for term, loss in losses.items()
+            if isinstance(loss, int | float)
+        ]
     return pd.DataFrame(rows, columns=["epoch", "term", "loss"])
 
 
@@ -48,12 +53,12 @@ def loss_chart(frame: pd.DataFrame) -> alt.Chart:
     """The mean of each loss term, by epoch."""
     short = frame["epoch"].nunique() <= _DOTTED_UP_TO
     chart: alt.Chart = (
-        alt.Chart(frame, height=_HEIGHT)
+        alt.Chart(frame, height=_HEIGHT + _LEGEND)
         .mark_line(point=short)
         .encode(
             x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=_TIGHT),
             y=alt.Y("loss:Q"),
-            color=alt.Color("term:N", title=None, legend=alt.Legend(orient="top-right")),
+            color=alt.Color("term:N", title=None, legend=alt.Legend(orient="bottom", offset=2)),
             tooltip=["epoch:Q", "term:N", alt.Tooltip("loss:Q", format=".4f")],
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -69,12 +70,7 @@ def feature_backbone(
     """
     arch, _, tag = name.partition(".")
     if not timm.is_model(arch):
-        raise UnknownNameError(
-            "backbone",
-            arch,
-            timm.list_models(),
-            "list them: python -c 'import timm; print(timm.list_models())'",
-        )
+        raise _unknown(arch)
     body = _create(arch, tag, image_size)
     if pretrained == "imagenet":
         body = _from_hub(arch, tag, image_size)
@@ -183,6 +179,16 @@ def _create(
             "choose another one with `--set config.backbone=resnet50`",
         ) from error
     return body
+
+
+def _unknown(arch: str) -> UnknownNameError:
+    near = difflib.get_close_matches(arch, timm.list_models(), n=8) or ["resnet50"]
+    error = UnknownNameError(
+        "backbone", arch, near, "list them: python -c 'import timm; print(timm.list_models())'"
+    )
+    # timm knows more than a thousand names; only those like the given one help
+    error.expected = f"a name that timm knows, such as {', '.join(near)}"
+    return error
 
 
 def _from_hub(arch: str, tag: str, size: tuple[int, int] | None) -> nn.Module:

@@ -38,14 +38,14 @@ class Batches:
         """An augmented batch with its labels (0..classes-1)."""
         raw = self._raw(rows, modalities)
         raw = crop_and_flip(raw, self.recipe.augmentation, generator)
-        images = {m: self._normalised(x) for m, x in raw.items()}
+        images = {m: self._normal(x) for m, x in raw.items()}
         images = erase(images, self.recipe.augmentation, generator)
         pids = torch.as_tensor(labels, dtype=torch.int64).to(self.device)
         return self._masked(rows, images, pids)
 
     def test(self, rows: NDArray[np.int64], modalities: tuple[Modality, ...]) -> Batch:
         """A batch as it is; its identities are hidden."""
-        images = {m: self._normalised(x) for m, x in self._raw(rows, modalities).items()}
+        images = {m: self._normal(x) for m, x in self._raw(rows, modalities).items()}
         hidden = torch.full((len(rows),), -1, dtype=torch.int64, device=self.device)
         return self._masked(rows, images, hidden)
 
@@ -59,11 +59,8 @@ class Batches:
             out[modality] = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2)
         return out
 
-    def _normalised(self, raw: Tensor) -> Tensor:
-        """As torchvision's ToTensor and Normalize: divide by 255, subtract, divide."""
-        mean = torch.tensor(self.recipe.input.mean, device=self.device)[:, None, None]
-        std = torch.tensor(self.recipe.input.std, device=self.device)[:, None, None]
-        return raw.to(torch.float32).div_(255).sub_(mean).div_(std).contiguous()
+    def _normal(self, raw: Tensor) -> Tensor:
+        return normalised(raw, self.recipe.input.mean, self.recipe.input.std)
 
     def _masked(
         self, rows: NDArray[np.int64], images: dict[Modality, Tensor], pids: Tensor
@@ -76,3 +73,14 @@ class Batches:
             if not bool(there.all()):
                 images[modality] = images[modality] * there[:, None, None, None]
         return Batch(images, present, pids)
+
+
+def normalised(raw: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """(n, 3, h, w) uint8 pixels as float32, normalised.
+
+    In the order of torchvision's ToTensor and Normalize (divide by 255, subtract, divide), so
+    that the digits are the same.
+    """
+    centre = torch.tensor(mean, device=raw.device)[:, None, None]
+    spread = torch.tensor(std, device=raw.device)[:, None, None]
+    return raw.to(torch.float32).div_(255).sub_(centre).div_(spread).contiguous()

@@ -1,3 +1,5 @@
+"""The drawn people: the same for the same numbers, aligned, and told apart as promised."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -119,7 +121,7 @@ def test_people_are_warm_and_bags_are_cold() -> None:
 
 
 def test_the_embedded_people_can_be_told_apart_but_not_by_a_simple_descriptor() -> None:
-    """Eight stripes of mean levels; measured: RGB 45.3, NI 40.5, TI 22.0, all 78.1, chance 5.2."""
+    """Eight stripes of means; measured: RGB 45.3, NI 40.5, TI 22.0, all 78.1, chance 5 to 6."""
     names = [parse(name) for name in embedded_names()["test"]]
     identities = {pid: draw_identity(0, pid) for pid, _, _ in names}
     triplets = [draw_triplet(identities[pid], camid, index, 0) for pid, camid, index in names]

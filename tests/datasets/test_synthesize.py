@@ -1,3 +1,5 @@
+"""Sets are written whole, the same by any way, and never over something else."""
+
 from __future__ import annotations
 
 import errno
@@ -13,9 +15,9 @@ import pytest
 from PIL import Image
 
 from harness.errors import DataError, DiskFullError, FileNameError
-from harness.modality import MODALITIES
+from harness.modality import MODALITIES, Modality
 from reid_datasets import synthesize
-from reid_datasets.figures import twin_of
+from reid_datasets.figures import Identity, draw_triplet, twin_of
 from reid_datasets.synthesize import embedded_names, rgbnt201_names, write_parallel
 
 NAMES = {
@@ -130,7 +132,8 @@ def test_a_full_disk_is_named_and_a_later_call_goes_on(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "x"
-    real, written = synthesize._write_whole, []
+    real = synthesize._write_whole
+    written: list[Path] = []
 
     def fills_up(path: Path, content: bytes) -> None:
         if len(written) == 20:
@@ -225,11 +228,12 @@ def _interrupted(out: Path, seed: int = 5) -> Path:
 
 def _counting(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     drawn: list[tuple[int, int]] = []
-    real = synthesize.draw_triplet
 
-    def counted(identity, camid, index, seed, size):  # type: ignore[no-untyped-def]
+    def counted(
+        identity: Identity, camid: int, index: int, seed: int, size: tuple[int, int]
+    ) -> dict[Modality, Image.Image]:
         drawn.append((identity.pid, index))
-        return real(identity, camid, index, seed, size)
+        return draw_triplet(identity, camid, index, seed, size)
 
     monkeypatch.setattr(synthesize, "draw_triplet", counted)
     return drawn

@@ -112,7 +112,7 @@ def test_embedding_while_training_uses_eval_mode_and_goes_back() -> None:
 
 def test_the_query_projection_decays_and_the_value_projection_stays() -> None:
     net = build()
-    rem: Any = net.streams["RGB"].rem  # type: ignore[union-attr]
+    rem: Any = net.streams["RGB"].rem
     gradients(net, batch())
     assert rem.query.weight.grad.shape == rem.query.weight.shape
     assert not rem.query.weight.grad.any() and not rem.query.bias.grad.any()
@@ -129,7 +129,7 @@ def test_the_paper_reading_of_rem_uses_all_three_projections() -> None:
         f"streams.{m}.rem.gamma" for m in MODALITIES
     }
     assert all(g.abs().sum() > 0 for k, g in found.items() if g is not None and "weight" in k)
-    rem: Any = net.streams["RGB"].rem  # type: ignore[union-attr]
+    rem: Any = net.streams["RGB"].rem
     parts, whole = torch.randn(2, 6, 768), torch.randn(2, 768)
     similar = torch.sigmoid((rem.query(parts[1, 3]) * rem.part(whole[1])).sum())
     want = parts[1, 3] + whole[1] + similar * rem.value(whole[1])
@@ -159,7 +159,7 @@ def test_global_from_after_changes_what_rem_adds() -> None:
 @pytest.mark.parametrize(
     "options", [{"weight_m": 0}, {"weight_x": 0}, {"weight_m": 0, "weight_x": 0}]
 )
-def test_a_weight_of_zero_takes_its_term_out(options: dict[str, float]) -> None:
+def test_a_weight_of_zero_takes_its_term_out(options: dict[str, Any]) -> None:
     net = build(**options)
     terms = IEEE().loss(net.train(), batch())
     assert (terms["3m"].item() == 0) == ("weight_m" in options)

@@ -144,7 +144,7 @@ def test_a_new_run_is_there_at_the_next_look(opened: Open, add_run: AddRun) -> N
 
 
 def test_a_record_with_little_in_it_is_shown(opened: Open, add_run: AddRun) -> None:
-    odd: dict[str, Any] = {"training": [{"epoch": "x", "losses": None}], "cost": {"gflops": "many"}}
+    odd: dict[str, Any] = {"training": [{"epoch": 1, "losses": ["x"]}], "cost": {"gflops": "many"}}
     nothing: dict[str, Any] = {"cmc": [], "intervals": {}, "chance": {}, "evidence": {}}
     record = add_run(**odd, **nothing)
     words = _words(opened(run=record.run_id))
