@@ -19,9 +19,8 @@ from harness.protocol import BoundProtocol
 from harness.record import RunRecord, make_record, read_record, record_id, write_record
 from harness.resolve import Resolved, default_recipe, resolve
 from harness.stages import only_one
-from harness.store import Store
+from harness.store import STORE_NAME, Store
 
-STORE_NAME = "store.db"
 DEFAULT_OUT = Path("runs")
 DEFAULT_SEED = 40
 """The seed in the README of IEEE's authors."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
 from sqlalchemy import (
     Column,
     Connection,
@@ -25,13 +26,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.pool import NullPool
 
 from harness.errors import StoreError, UnknownNameError
 from harness.files import no_space_named
 from harness.record import METRICS, RunRecord
 
 SCHEMA_VERSION = 1
-_WAIT_SECONDS = 60
+STORE_NAME = "store.db"
+# How long a writer waits for another; a record is written in milliseconds.
+_WAIT_SECONDS = 20
 
 _meta = MetaData()
 _about = Table("about", _meta, Column("schema_version", Integer, primary_key=True))
@@ -110,10 +114,11 @@ class Store:
 
     def all(self) -> list[Stored]:
         """Every record, oldest first."""
-        query = select(_runs.c.record, _runs.c.path).order_by(_runs.c.created, _runs.c.run_id)
+        query = select(_runs.c.run_id, _runs.c.record, _runs.c.path)
+        query = query.order_by(_runs.c.created, _runs.c.run_id)
         with self._named(), self._engine.begin() as connection:
             rows = connection.execute(query).all()
-        return [Stored(RunRecord.model_validate_json(r.record), Path(r.path)) for r in rows]
+        return [self._stored(r.run_id, r.record, r.path) for r in rows]
 
     def get(self, run_id: str) -> Stored:
         """The record whose id begins with `run_id`.
@@ -127,7 +132,18 @@ class Store:
         fits = [r for r in rows if r.run_id.startswith(run_id)]
         if len(fits) != 1:
             raise UnknownNameError("run", run_id, [r.run_id for r in fits or rows])
-        return Stored(RunRecord.model_validate_json(fits[0].record), Path(fits[0].path))
+        return self._stored(fits[0].run_id, fits[0].record, fits[0].path)
+
+    def _stored(self, run_id: str, record: str, path: str) -> Stored:
+        try:
+            return Stored(RunRecord.model_validate_json(record), Path(path))
+        except ValidationError as error:
+            raise StoreError(
+                seen=f"the store {self.path} holds a damaged record of run {run_id}: "
+                f"{str(error).splitlines()[0]}",
+                expected="records as the harness writes them",
+                do=f"restore the store from a copy; the run's own file is {path}",
+            ) from error
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
@@ -141,12 +157,30 @@ class Store:
                 raise StoreError(
                     seen=f"the store {self.path} does not answer: {str(error).splitlines()[0]}",
                     expected="a SQLite file that this user may write",
-                    do="check the file and its rights; the records under runs/ are not affected",
+                    do="check the file and its rights; the records themselves, under "
+                    f"{self.path.parent}, are not affected",
                 ) from error
 
 
+def open_store(out: Path) -> Store:
+    """The store of an --out folder.
+
+    Raises:
+        StoreError: There is no such folder: a typo must not make an empty store.
+    """
+    if not out.is_dir():
+        raise StoreError(
+            seen=f"there is no folder {out}",
+            expected="the --out folder of harness run",
+            do="harness run --method ieee makes it; or name the right one with --out",
+        )
+    return Store(out / STORE_NAME)
+
+
 def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _WAIT_SECONDS})
+    # No pool: an idle connection would keep the file open, and opening one takes no time.
+    options = {"timeout": _WAIT_SECONDS}
+    engine = create_engine(f"sqlite:///{path}", connect_args=options, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: DBAPIConnection, _: object) -> None:

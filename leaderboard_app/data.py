@@ -8,10 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from harness.board import BoardTable, board
-from harness.cli.leaderboard import open_store
-from harness.errors import StoreError
-from harness.run import STORE_NAME
-from harness.store import Stored
+from harness.store import STORE_NAME, Stored, open_store
 
 _Stamp = tuple[tuple[int, int] | None, ...]
 
@@ -54,14 +51,6 @@ def _mark(file: Path) -> tuple[int, int] | None:
 @st.cache_resource(max_entries=2, show_spinner="Reading the records")
 def _read(folder: str, stamp: _Stamp) -> Runs:
     path = Path(folder)
-    store = open_store(path)
-    try:
-        stored = store.all()
-    except ValueError as error:
-        raise StoreError(
-            seen=f"{store.path} holds a record that is none: {str(error).splitlines()[0]}",
-            expected="records as this version of the harness writes them",
-            do="use the version of the harness that wrote them, or a new folder: --out FOLDER",
-        ) from error
+    stored = open_store(path).all()
     by_id = {one.record.run_id: one for one in stored}
     return Runs(path, by_id, board(one.record for one in stored))

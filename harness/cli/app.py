@@ -151,13 +151,16 @@ def lint(
 def leaderboard(
     text: Annotated[bool, typer.Option("--text", help="Print it.")] = False,
     out: Out = Path("runs"),
+    host: Annotated[
+        str, typer.Option("--host", help="0.0.0.0 lets other machines see the page.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Of the page.")] = 8501,
     as_json: Json = False,
 ) -> None:
     """Open the leaderboard in a browser, or print it."""
     from harness.cli.leaderboard import leaderboard_command
 
-    leaderboard_command(text, out, port, as_json)
+    leaderboard_command(text, out, host, port, as_json)
 
 
 @data.command("check")

@@ -9,16 +9,22 @@ from pathlib import Path
 
 from harness.board import BoardTable, board
 from harness.cli.output import emit, interval, number, table
-from harness.errors import PluginError, StoreError
+from harness.errors import PluginError
 from harness.record import METRICS
-from harness.run import STORE_NAME
-from harness.store import Store
+from harness.store import open_store
+
+_LOOKS = {
+    "browser.gatherUsageStats": "false",
+    "client.toolbarMode": "minimal",
+    "theme.light.primaryColor": "#2f6690",
+    "theme.dark.primaryColor": "#6ea8d8",
+}
 
 
-def leaderboard_command(text: bool, out: Path, port: int, as_json: bool) -> None:
+def leaderboard_command(text: bool, out: Path, host: str, port: int, as_json: bool) -> None:
     """Print the tables, or serve the page until it is stopped."""
     if not (text or as_json):
-        _serve(out, port)
+        _serve(out, host, port)
         return
     tables = board(stored.record for stored in open_store(out).all())
     if as_json:
@@ -30,22 +36,7 @@ def leaderboard_command(text: bool, out: Path, port: int, as_json: bool) -> None
         _print_table(one)
 
 
-def open_store(out: Path) -> Store:
-    """The store of an --out folder.
-
-    Raises:
-        StoreError: There is no such folder: a typo must not make an empty store.
-    """
-    if not out.is_dir():
-        raise StoreError(
-            seen=f"there is no folder {out}",
-            expected="the --out folder of harness run",
-            do="harness run --method ieee makes it; or name the right one with --out",
-        )
-    return Store(out / STORE_NAME)
-
-
-def _serve(out: Path, port: int) -> None:
+def _serve(out: Path, host: str, port: int) -> None:
     # Found by name, not imported: the core knows no page.
     page = find_spec("leaderboard_app")
     if page is None or page.origin is None:
@@ -56,8 +47,9 @@ def _serve(out: Path, port: int) -> None:
         )
     open_store(out)
     script = Path(page.origin).parent / "app.py"
-    options = ["--server.port", str(port), "--browser.gatherUsageStats", "false"]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options, "--", str(out)]
+    options = {"server.address": host, "server.port": port, **_LOOKS}
+    words = [w for name, value in options.items() for w in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *words, "--", str(out)]
     sys.exit(subprocess.call(command))
 
 

@@ -124,7 +124,7 @@ def _recipe_rows(plugins: Plugins, method: str | None) -> Rows:
 
 def _run_rows(out: Path) -> Rows:
     # The store needs SQLAlchemy; the other lists answer without it.
-    from harness.cli.leaderboard import open_store
+    from harness.store import open_store
 
     return [
         {
@@ -164,8 +164,8 @@ def _whole_recipe(info: MethodInfo, name: str) -> dict[str, Any]:
 
 
 def _whole_run(name: str, out: Path) -> dict[str, Any]:
-    from harness.cli.leaderboard import open_store
     from harness.record import read_record
+    from harness.store import open_store
 
     folder = Path(name)
     if (folder / "record.json").is_file():

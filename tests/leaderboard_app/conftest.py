@@ -11,8 +11,7 @@ import pytest
 from harness.hashing import digest
 from harness.protocol import BoundProtocol
 from harness.record import METRICS, RunRecord, make_record
-from harness.run import STORE_NAME
-from harness.store import Store
+from harness.store import STORE_NAME, Store
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 import harness.store
 import leaderboard_app.app
 from harness.record import RunRecord
-from harness.run import STORE_NAME
+from harness.store import STORE_NAME
 from leaderboard_app.text import command, literal, settings
 
 AddRun = Callable[..., RunRecord]
@@ -216,7 +216,7 @@ def test_a_record_from_elsewhere_that_is_none_says_so(
     with sqlite3.connect(tmp_path / STORE_NAME) as connection:
         connection.execute("UPDATE runs SET record = '{}'")
     connection.close()
-    _says_what_to_do(opened(), "record that is none")
+    _says_what_to_do(opened(), "holds a damaged record")
 
 
 def _says_what_to_do(page: AppTest, seen: str) -> None:
