@@ -6,8 +6,9 @@ from pathlib import Path
 
 from harness.dataset import Card, Scan, Split
 from harness.progress import Advance
+from reid_datasets.names import rgbnt201_names
 from reid_datasets.parallel import is_parallel, scan_parallel
-from reid_datasets.synthesize import rgbnt201_names, write_parallel
+from reid_datasets.synthesize import write_parallel
 
 
 class RGBNT201:
@@ -34,6 +35,4 @@ class RGBNT201:
     @staticmethod
     def synthesize(out: Path, seed: int, advance: Advance) -> None:
         """Draw a set with the real one's names, so its identities, cameras and counts."""
-        write_parallel(
-            out, rgbnt201_names(), seed, name="rgbnt201", progress=advance
-        )
+        write_parallel(out, rgbnt201_names(), seed, name="rgbnt201", progress=advance)

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
@@ -19,11 +19,10 @@ from typing import Any, NamedTuple
 from harness.errors import HarnessError
 from harness.files import no_space_named
 from harness.modality import MODALITIES
+from harness.progress import Advance
 from reid_datasets.figures import Identity, draw_identity, draw_triplet
-from reid_datasets.names import embedded_names, parse, rgbnt201_names
+from reid_datasets.names import parse
 from reid_datasets.staging import MARKER, partial_folder
-
-__all__ = ["embedded_names", "rgbnt201_names", "write_parallel"]
 
 GENERATOR = "figures"
 VERSION = 1
@@ -52,7 +51,7 @@ def write_parallel(
     seed: int,
     size: tuple[int, int] = (256, 128),
     name: str = "synthetic",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Advance | None = None,
     workers: int | None = None,
 ) -> None:
     """Draw `<out>/<folder>/{RGB,NI,TI}/<file name>` for all names, and a marker that says so.
@@ -66,7 +65,7 @@ def write_parallel(
         seed: What all randomness comes from; the same seed gives the same files.
         size: Height and width of the pictures.
         name: What the marker calls the set.
-        progress: Called with how many triplets are there and how many there will be.
+        progress: Called with how many more triplets are there; those of an earlier call too.
         workers: Processes that draw; 1 draws in this one, None takes the processors there are.
 
     Raises:
@@ -88,11 +87,10 @@ def write_parallel(
             _Task(partial, tuple(missing[i : i + _CHUNK]), seed, size)
             for i in range(0, len(missing), _CHUNK)
         ]
-        done = len(files) - len(missing)
+        tell = progress or (lambda count: None)
+        tell(len(files) - len(missing))
         for count in _drawn(tasks, workers):
-            done += count
-            if progress is not None:
-                progress(done, len(files))
+            tell(count)
         _remove_strangers(partial, files)
         if out.exists():
             out.rmdir()

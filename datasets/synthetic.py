@@ -6,8 +6,9 @@ from pathlib import Path
 
 from harness.dataset import Card, Scan, Split
 from harness.progress import progress, say
+from reid_datasets.names import embedded_names
 from reid_datasets.parallel import scan_parallel
-from reid_datasets.synthesize import embedded_names, write_parallel
+from reid_datasets.synthesize import write_parallel
 
 # Raised whenever the drawing changes, so that an old copy in a cache is not taken for the new.
 VERSION = 1
@@ -35,9 +36,7 @@ class Synthetic:
             total = sum(map(len, names.values()))
             say(f"drawing the embedded synthetic set ({total} triplets) into {root}")
             with progress("drawing", total, " triplets") as advance:
-                write_parallel(
-                    root, names, SEED, name="synthetic", progress=lambda done, _: advance(done)
-                )
+                write_parallel(root, names, SEED, name="synthetic", progress=advance)
         return root
 
     def scan(self, split: Split) -> Scan:

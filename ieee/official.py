@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from harness.errors import CheckpointError
 from harness.modality import MODALITIES
-from harness.training.backbone import describe_misfit
+from harness.training.weights import describe_misfit
 from ieee.config import IEEEConfig
 from ieee.model import IEEENet
 
@@ -86,41 +84,6 @@ def to_our_names(state: Mapping[str, Any]) -> dict[str, Any]:
         CheckpointError: A key is none of theirs.
     """
     return {our_name(key): value for key, value in _weights(state).items()}
-
-
-def read_official(path: str | Path) -> dict[str, Any]:
-    """The whole content of a `model.pth.tar-N`, read without running code from it.
-
-    Only tensors, plain containers and a NumPy float, the type of the checkpoint's `mAP`, are let
-    through.
-
-    Raises:
-        CheckpointError: The file is absent, damaged, or holds anything else.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(
-            f"no checkpoint at {path}",
-            "a file written by the authors' training, such as model.pth.tar-60",
-            "correct the path",
-        )
-    try:
-        with torch.serialization.safe_globals(_numpy_floats()):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a damaged or refused file
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(
-            f"cannot read {path}: {line}",
-            "tensors, plain containers and a NumPy float, nothing that runs code",
-            "save it again with only its `state_dict`, on a machine where you trust the file",
-        ) from error
-    if not isinstance(content, dict):
-        raise CheckpointError(
-            f"{path} holds a {type(content).__name__}",
-            "a dictionary with `state_dict`, or a state dict",
-            "save `model.state_dict()` instead of the model",
-        )
-    return content
 
 
 def load_official(state_dict: Mapping[str, Any]) -> IEEENet:
@@ -197,15 +160,3 @@ def _translate(key: str, rules: list[tuple[re.Pattern[str], str]]) -> str:
         " on the other side",
         "check that the checkpoint is of IEEE and not of another method",
     )
-
-
-def _numpy_floats() -> list[Any]:
-    """What a pickled NumPy float needs, under the names of NumPy 1 and 2."""
-    scalar = np.float64(0).__reduce__()[0]
-    return [
-        (scalar, "numpy.core.multiarray.scalar"),
-        (scalar, "numpy._core.multiarray.scalar"),
-        np.dtype,
-        np.dtypes.Float32DType,
-        np.dtypes.Float64DType,
-    ]

@@ -91,9 +91,9 @@ def _checkpoint_plan(
     device: str,
     known: Plugins,
 ) -> Plan:
-    from harness.training.checkpoint import read_weights
+    from harness.training.weights import read_about
 
-    said = read_weights(path)[1].get("recipe", {}) if path.suffix == ".safetensors" else {}
+    said = read_about(path).get("recipe", {})
     name = method or said.get("method")
     if name is None:
         raise CheckpointError(

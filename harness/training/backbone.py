@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import timm
-import torch
 from timm.layers.format import Format
 from torch import Tensor, nn
 
 from harness.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
+from harness.training.weights import describe_misfit, first_line, read_file
 
 TORCHVISION_V1 = "tv_in1k"
 """timm's tag of torchvision's first ImageNet weights, those the papers of the field start from."""
@@ -105,57 +103,18 @@ def remove_last_stride(body: nn.Module) -> None:
                 setattr(parent, child_name, nn.Identity())
 
 
-def describe_misfit(
-    want: Mapping[str, Tensor], got: Mapping[str, Tensor], unexpected: Iterable[str] | None = None
-) -> str | None:
-    """What keeps a state dict from fitting, naming the first few keys, or None when it fits.
-
-    Args:
-        want: The model's own state dict.
-        got: The one to load.
-        unexpected: Keys to complain about; by default all that `want` lacks.
-    """
-    extra = [k for k in got if k not in want] if unexpected is None else list(unexpected)
-    missing = [k for k in want if k not in got]
-    shapes = [
-        f"{k} ({_shape(got[k])} in the file, {_shape(want[k])} in the model)"
-        for k in want
-        if k in got and want[k].shape != got[k].shape
-    ]
-    parts = [("missing", missing), ("unexpected", extra), ("of another shape", shapes)]
-    told = [f"{len(keys)} {what}: {_first(keys)}" for what, keys in parts if keys]
-    return "; ".join(told) or None
-
-
 def read_weights(path: Path) -> dict[str, Any]:
     """The content of a .safetensors or torch file, read without running code from it.
 
     Raises:
         PretrainedError: The file is absent, damaged, or holds more than tensors.
     """
-    if not path.is_file():
-        raise PretrainedError(
-            f"no weights file at {path}",
-            "`imagenet`, `none`, or the path of a .safetensors or .pth file",
-            f"correct the path, or pass {PRETRAINED_FLAGS}",
-        )
     try:
-        if path.suffix == ".safetensors":
-            return dict(safetensors.torch.load_file(path))
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and safetensors raise many kinds for a damaged file
+        return read_file(path)
+    except CheckpointError as error:
         raise PretrainedError(
-            f"cannot read the weights in {path}: {_line(error)}",
-            "a .safetensors file, or a .pth file that holds only tensors",
-            "convert it with safetensors.torch.save_file, or download it again",
+            error.seen, error.expected, f"{error.do}; or pass {PRETRAINED_FLAGS}"
         ) from error
-    if not isinstance(content, dict):
-        raise PretrainedError(
-            f"{path} holds a {type(content).__name__}",
-            "a dictionary of tensors by parameter name",
-            "save `model.state_dict()` instead of the model",
-        )
-    return content
 
 
 def _create(
@@ -174,7 +133,7 @@ def _create(
             raise
         # timm has no one error for this: assertion, attribute and runtime errors all occur
         raise RecipeError(
-            f"backbone {name!r} gives no feature maps: {_line(error)}",
+            f"backbone {name!r} gives no feature maps: {first_line(error)}",
             "a timm model that can be made with features_only=True, such as resnet50",
             "choose another one with `--set config.backbone=resnet50`",
         ) from error
@@ -198,7 +157,7 @@ def _from_hub(arch: str, tag: str, size: tuple[int, int] | None) -> nn.Module:
         return _create(arch, tag, size, pretrained=True)
     except Exception as error:  # the hub's client raises errors of several libraries
         raise PretrainedError(
-            f"no ImageNet weights for {arch}{'.' + tag if tag else ''}: {_line(error)}",
+            f"no ImageNet weights for {arch}{'.' + tag if tag else ''}: {first_line(error)}",
             "a machine that reaches the Hugging Face hub, or has them in its cache",
             f"pass {PRETRAINED_FLAGS}",
         ) from error
@@ -238,16 +197,3 @@ def _body_name(key: str, want: Mapping[str, Tensor]) -> str:
             return name
     stages = {k.partition(".")[0] for k in want}
     return flattened if flattened.partition(".")[0] in stages else key
-
-
-def _first(keys: list[str], count: int = 3) -> str:
-    more = f" and {len(keys) - count} more" if len(keys) > count else ""
-    return ", ".join(keys[:count]) + more
-
-
-def _shape(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "scalar"
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

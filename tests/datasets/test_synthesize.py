@@ -18,7 +18,8 @@ from harness.errors import DataError, DiskFullError, FileNameError
 from harness.modality import MODALITIES, Modality
 from reid_datasets import synthesize
 from reid_datasets.figures import Identity, draw_triplet, twin_of
-from reid_datasets.synthesize import embedded_names, rgbnt201_names, write_parallel
+from reid_datasets.names import embedded_names, rgbnt201_names
+from reid_datasets.synthesize import write_parallel
 
 NAMES = {
     "train_171": [
@@ -79,9 +80,9 @@ def test_another_seed_gives_other_pictures(whole: Path, tmp_path: Path) -> None:
 
 
 def test_progress_counts_up_to_the_whole(tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
-    write_parallel(tmp_path / "x", NAMES, 0, SIZE, workers=1, progress=lambda *c: seen.append(c))
-    assert seen == sorted(seen) and seen[-1] == (32, 32)
+    seen: list[int] = []
+    write_parallel(tmp_path / "x", NAMES, 0, SIZE, workers=1, progress=seen.append)
+    assert sum(seen) == 32 and len(seen) > 2
 
 
 def test_a_second_call_goes_on_where_the_first_stopped(
@@ -218,8 +219,9 @@ def _pids(names: Sequence[str]) -> set[int]:
 def _interrupted(out: Path, seed: int = 5) -> Path:
     """A call that ends after its first share; returns the folder it left."""
 
-    def stop(done: int, total: int) -> None:
-        raise KeyboardInterrupt
+    def stop(count: int) -> None:
+        if count:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_parallel(out, NAMES, seed, SIZE, name="trial", workers=1, progress=stop)

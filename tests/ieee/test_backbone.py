@@ -95,9 +95,9 @@ def test_absent_damaged_and_unsafe_files_are_named(tmp_path: Path) -> None:
     torch.save(nn.Linear(2, 2), tmp_path / "pickled.pth")
     torch.save([1], tmp_path / "list.pth")
     expected = {
-        "none.pth": "no weights",
-        "cut.safetensors": "cannot read",
-        "pickled.pth": "cannot read",
+        "none.pth": "there is no file",
+        "cut.safetensors": "cannot be read",
+        "pickled.pth": "cannot be read",
         "list.pth": "holds a list",
     }
     for name, words in expected.items():

@@ -1,0 +1,133 @@
+"""Reading tensors from files without running code from them, and saying what does not fit."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from harness.errors import CheckpointError
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """What a .safetensors or torch file holds, by name; a checkpoint's other entries too.
+
+    Raises:
+        CheckpointError: No such file, a damaged one, or one that holds arbitrary objects.
+    """
+    if not path.is_file():
+        raise CheckpointError(
+            seen=f"there is no file {path}",
+            expected="a weights file: .safetensors, or one written by torch.save",
+            do="check the path",
+        )
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, framework="pt") as file:
+                return {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+        with torch.serialization.safe_globals(_numpy_floats()):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise CheckpointError(
+            seen=f"{path} cannot be read as weights: {first_line(error)}",
+            expected="tensors by name: .safetensors, or torch.save of a state dict or checkpoint",
+            do="save it again as a state dict; a file that needs pickled objects is refused, "
+            "because loading one can run any code",
+        ) from error
+    if not isinstance(content, dict):
+        raise CheckpointError(
+            seen=f"{path} holds a {type(content).__name__}",
+            expected="a dictionary of tensors by parameter name",
+            do="save `model.state_dict()` instead of the model",
+        )
+    return content
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What one of our weights files says of itself; empty for any other file."""
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get("about", "{}"))
+    except (SafetensorError, OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def state_of(content: Mapping[str, Any], source: str) -> dict[str, Tensor]:
+    """The state dict of a file's content: under `state_dict` or itself, without `module.`.
+
+    `module.` is what DataParallel puts before each name.
+
+    Raises:
+        CheckpointError: There are no tensors by name.
+    """
+    inner = content.get("state_dict")
+    state = inner if isinstance(inner, Mapping) else content
+    odd = [k for k, v in state.items() if not isinstance(v, Tensor)]
+    if odd or not state:
+        raise CheckpointError(
+            seen=f"{source} holds " + (f"{odd[0]}, which is no tensor" if odd else "nothing"),
+            expected="tensors by parameter name, directly or under `state_dict`",
+            do="save `model.state_dict()`",
+        )
+    return {k.removeprefix("module."): v for k, v in state.items()}
+
+
+def describe_misfit(
+    want: Mapping[str, Tensor], got: Mapping[str, Tensor], unexpected: Iterable[str] | None = None
+) -> str | None:
+    """What keeps a state dict from fitting, naming the first few keys, or None when it fits.
+
+    Args:
+        want: The model's own state dict.
+        got: The one to load.
+        unexpected: Keys to complain about; by default all that `want` lacks.
+    """
+    extra = [k for k in got if k not in want] if unexpected is None else list(unexpected)
+    missing = [k for k in want if k not in got]
+    shapes = [
+        f"{k} ({_shape(got[k])} in the file, {_shape(want[k])} in the model)"
+        for k in want
+        if k in got and want[k].shape != got[k].shape
+    ]
+    parts = [("missing", missing), ("unexpected", extra), ("of another shape", shapes)]
+    told = [f"{len(keys)} {what}: {_first(keys)}" for what, keys in parts if keys]
+    return "; ".join(told) or None
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its kind when it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _first(keys: list[str], count: int = 3) -> str:
+    more = f" and {len(keys) - count} more" if len(keys) > count else ""
+    return ", ".join(keys[:count]) + more
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "scalar"
+
+
+def _numpy_floats() -> list[Any]:
+    """What a pickled NumPy float needs, under the names of NumPy 1 and 2.
+
+    Checkpoints of the field keep their mAP beside the weights as one.
+    """
+    scalar = np.float64(0).__reduce__()[0]
+    return [
+        (scalar, "numpy.core.multiarray.scalar"),
+        (scalar, "numpy._core.multiarray.scalar"),
+        np.dtype,
+        np.dtypes.Float32DType,
+        np.dtypes.Float64DType,
+    ]
