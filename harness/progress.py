@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 Advance = Callable[[int], None]
 """Called with how many more are done."""
 
+# The first plain line comes after this long, the next after twice as long, and so on: short work
+# says little, and the log of a long one stays readable.
 _PLAIN_SECONDS = 5.0
 
 
@@ -19,25 +21,36 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def progress(label: str, total: int, unit: str = "") -> Iterator[Advance]:
-    """A bar on a terminal, a plain line every few seconds elsewhere."""
+def progress(label: str, total: int, unit: str = "", summary: bool = True) -> Iterator[Advance]:
+    """A bar on a terminal, plain lines elsewhere.
+
+    Args:
+        label: What is being done.
+        total: How many there are.
+        unit: What is counted, with a space before it.
+        summary: End with a plain line; False where the caller says how it ended.
+    """
     if sys.stderr.isatty():
+        started = time.monotonic()
         with _bar(label, total) as advance:
             yield advance
+        if summary:
+            say(f"{label}: {total}{unit} in {time.monotonic() - started:.1f} s")
         return
     started = last = time.monotonic()
-    done = 0
+    done, patience = 0, _PLAIN_SECONDS
 
     def advance_plain(count: int) -> None:
-        nonlocal done, last
+        nonlocal done, last, patience
         done += count
         now = time.monotonic()
-        if now - last >= _PLAIN_SECONDS and done < total:
-            last = now
+        if now - last >= patience and done < total:
+            last, patience = now, 2 * patience
             say(f"{label}: {done}/{total}{unit} after {now - started:.0f} s")
 
     yield advance_plain
-    say(f"{label}: {done}/{total}{unit} in {time.monotonic() - started:.1f} s")
+    if summary:
+        say(f"{label}: {done}/{total}{unit} in {time.monotonic() - started:.1f} s")
 
 
 @contextlib.contextmanager
@@ -45,6 +58,6 @@ def _bar(label: str, total: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True)) as bars:
+    with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(label, total=total)
         yield lambda count: bars.advance(task, count)

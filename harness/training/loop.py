@@ -18,7 +18,7 @@ from harness.files import write_text
 from harness.hashing import derive_seed
 from harness.method import Method
 from harness.modality import Modality
-from harness.progress import say
+from harness.progress import progress, say
 from harness.recipe import Optimiser, Recipe
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_state, save_state
@@ -78,18 +78,21 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
             training.seed,
             epoch,
         )
-        for chosen in plan:
-            batch = training.batches.training(
-                training.rows[chosen], training.labels[chosen], training.modalities, augment
-            )
-            with torch.autocast(device.type, torch.bfloat16, recipe.precision == "bf16"):
-                terms = training.method.loss(model, batch)
-            optimiser.zero_grad(set_to_none=True)
-            total_loss(terms).backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            for name, term in terms.items():
-                # Kept on the device: asking for the number would wait for the GPU every step.
-                sums[name] = sums.get(name, torch.zeros((), device=device)) + term.detach()
+        label = f"epoch {epoch + 1}/{recipe.epochs}"
+        with progress(label, len(plan), " steps", summary=False) as advance:
+            for chosen in plan:
+                batch = training.batches.training(
+                    training.rows[chosen], training.labels[chosen], training.modalities, augment
+                )
+                with torch.autocast(device.type, torch.bfloat16, recipe.precision == "bf16"):
+                    terms = training.method.loss(model, batch)
+                optimiser.zero_grad(set_to_none=True)
+                total_loss(terms).backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                for name, term in terms.items():
+                    # Kept on the device: asking for the number would wait for the GPU every step.
+                    sums[name] = sums.get(name, torch.zeros((), device=device)) + term.detach()
+                advance(1)
         row = _row(epoch, rate, sums, len(plan), time.monotonic() - started)
         log.append(row)
         _report(row, recipe)
