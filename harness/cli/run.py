@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from harness.method import Claim
 from harness.plugins import load_plugins
 from harness.progress import say
 from harness.record import METRICS
-from harness.run import DEFAULT_SEED, Finished, Plan, execute, plan_run
+from harness.run import DEFAULT_OUT, DEFAULT_SEED, Finished, Plan, execute, plan_run
 
 
 def run_command(
@@ -49,7 +50,7 @@ def run_command(
         emit(as_result(done[0]) if len(done) == 1 else _many(done))
         return
     for finished in done:
-        _print_run(plan, finished, _command(method, dataset))
+        _print_run(plan, finished, _words(dataset, recipe, plugin, out))
     if len(done) > 1:
         print(_spread_line(done))
 
@@ -120,7 +121,7 @@ def _many(done: list[Finished]) -> dict[str, Any]:
     }
 
 
-def _print_run(plan: Plan, finished: Finished, command: str) -> None:
+def _print_run(plan: Plan, finished: Finished, words: dict[str, str]) -> None:
     record = finished.record
     print(
         f"\n{record.method} on {record.dataset_label}, {record.protocol_name}, seed {record.seed}"
@@ -139,11 +140,11 @@ def _print_run(plan: Plan, finished: Finished, command: str) -> None:
         print("Drawn figures: these numbers show that the method works, not how well.")
     print(f"record: {shown_path(finished.path)}")
     print("next:")
-    print(f"  harness show run {record.run_id}")
-    print("  harness leaderboard")
-    print(f"  {command} --seeds 1,2,3")
+    print(f"  harness show run {record.run_id}{words['out']}")
+    print(f"  harness leaderboard{words['out']}")
+    print(f"  harness run --method {record.method} --seeds 1,2,3{''.join(words.values())}")
     if plan.data.card.embedded:
-        print(f"  {_command(record.method, 'FOLDER_OF_RGBNT201')}")
+        print(f"  harness run --method {record.method} --dataset FOLDER{words['plugin']}")
 
 
 def claim_for(plan: Plan) -> Claim | None:
@@ -154,8 +155,16 @@ def claim_for(plan: Plan) -> Claim | None:
     return next((c for c in plan.info.claims if (c.dataset, c.protocol) == here), None)
 
 
-def _command(method: str, dataset: str | None) -> str:
-    return f"harness run --method {method}" + (f" --dataset {dataset}" if dataset else "")
+def _words(
+    dataset: str | None, recipe: str | None, plugin: Sequence[Path] | None, out: Path
+) -> dict[str, str]:
+    """The options that the next commands need again, as they are typed."""
+    given = {"dataset": [dataset], "recipe": [recipe], "plugin": plugin or []}
+    given["out"] = [out] if out != DEFAULT_OUT else []
+    return {
+        name: "".join(f" --{name} {shlex.quote(str(v))}" for v in values if v)
+        for name, values in given.items()
+    }
 
 
 def _spread_line(done: list[Finished]) -> str:
