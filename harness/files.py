@@ -53,12 +53,13 @@ def no_space_named(path: Path) -> Iterator[None]:
     except DiskFullError:
         raise
     except Exception as error:
-        if not _says_full(error):
+        if not is_no_space(error):
             raise
         raise disk_full(path) from error
 
 
-def _says_full(error: Exception) -> bool:
+def is_no_space(error: Exception) -> bool:
+    """Whether an error of the system, safetensors or torch means that the disk is full."""
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         return True
     # safetensors and torch report the system's words instead of an errno.

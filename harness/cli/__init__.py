@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 from harness.errors import HarnessError
 
@@ -19,22 +20,38 @@ def main() -> None:
 
     try:
         app(words, prog_name="harness")
-    except HarnessError as error:
+    except (HarnessError, OSError) as error:
+        # A reader that closed the pipe early, such as head, has seen enough.
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
         if debug:
             raise
-        _report(error, as_json="--json" in words)
-        sys.exit(error.exit_code)
+        named = error if isinstance(error, HarnessError) else _of_the_system(error)
+        _report(named, as_json="--json" in words)
+        sys.exit(named.exit_code)
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(1)
     except Exception as error:
         if debug:
             raise
         print(f"harness failed: {type(error).__name__}: {error}", file=sys.stderr)
         print("  this is our mistake; run again with --debug and report it", file=sys.stderr)
         sys.exit(1)
+
+
+def _of_the_system(error: OSError) -> HarnessError:
+    """A file that cannot be read or written, in the form of every other error."""
+    from harness.files import disk_full, is_no_space
+
+    place = Path(str(error.filename or "."))
+    if is_no_space(error):
+        return disk_full(place)
+    return HarnessError(
+        seen=f"{place}: {error.strerror or error}",
+        expected="files and folders that this user may read and write",
+        do="check the path and its rights, or name another place with --out or $HARNESS_CACHE",
+    )
 
 
 def _report(error: HarnessError, as_json: bool) -> None:

@@ -298,3 +298,9 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "harness.cli", "--debug", "run", "--method", "nothing"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert "Traceback" in done.stderr and "UnknownNameError" in done.stderr
+
+
+def test_a_place_that_cannot_be_written(harness: Harness, drawn: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    words = ["run", "--method", "ieee", "--dataset", drawn, "--out", tmp_path / "file" / "runs"]
+    _bad(harness(*words, "--json"), "HarnessError", "Not a directory", "--out")
