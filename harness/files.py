@@ -16,6 +16,10 @@ from harness.errors import DiskFullError
 # EFBIG is what a file-size limit of the shell or a quota answers with.
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
+# The system tells the mask only by setting it; done once, before there are threads.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+
 
 def cache_folder() -> Path:
     """Where what can be made again is kept: $HARNESS_CACHE, or the user's cache folder."""
@@ -40,6 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
+            # safetensors makes files that only their owner can read; a team shares its runs.
+            temporary.chmod(0o666 & ~_UMASK)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
