@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from harness.dataset import Card, Scan, Split
 from harness.progress import Advance
-from reid_datasets.names import rgbnt201_names
+from reid_datasets.drawings import Names, of_scale
+from reid_datasets.names import embedded_names, rgbnt201_names
 from reid_datasets.parallel import is_parallel, scan_parallel
 from reid_datasets.synthesize import write_parallel
 
@@ -14,9 +16,12 @@ from reid_datasets.synthesize import write_parallel
 class RGBNT201:
     """`train_171` and `test`, each with RGB, NI and TI; query and gallery are the same list."""
 
+    reconstructions: ClassVar = {"rgbnt201": "reid_datasets.reconstruct:RGBNT201_LISTS"}
+
     def __init__(self, root: Path, card: Card) -> None:
         self.root = root
         self.card = card
+        self.described_by: tuple[Path, ...] = ()
 
     @staticmethod
     def recognises(root: Path, card: Card) -> bool:
@@ -28,11 +33,15 @@ class RGBNT201:
         return scan_parallel(self.root, self.card, split)
 
     @staticmethod
-    def synthetic_count() -> int:
+    def synthetic_count(scale: str) -> int:
         """How many triplets `synthesize` draws."""
-        return sum(map(len, rgbnt201_names().values()))
+        return sum(map(len, _names(scale).values()))
 
     @staticmethod
-    def synthesize(out: Path, seed: int, advance: Advance) -> None:
-        """Draw a set with the real one's names, so its identities, cameras and counts."""
-        write_parallel(out, rgbnt201_names(), seed, name="rgbnt201", progress=advance)
+    def synthesize(out: Path, seed: int, scale: str, advance: Advance) -> None:
+        """Draw a set in the published layout; at full scale, with the released names."""
+        write_parallel(out, _names(scale), seed, name="rgbnt201", progress=advance)
+
+
+def _names(scale: str) -> Names:
+    return of_scale(scale, rgbnt201_names, lambda: embedded_names(8, 2, 3, 2))

@@ -1,4 +1,4 @@
-"""Writes drawn sets in RGBNT201's layout: in parallel, resumable, and never half there."""
+"""Writes drawn sets in any layout: in parallel, resumable, and never half there."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from PIL import Image
+
 from harness.errors import HarnessError
 from harness.files import no_space_named
-from harness.modality import MODALITIES
 from harness.progress import Advance
+from reid_datasets.drawings import Drawing, in_parallel
 from reid_datasets.figures import Identity, draw_identity, draw_triplet
 from reid_datasets.names import parse
 from reid_datasets.staging import MARKER, partial_folder
@@ -40,7 +42,7 @@ class _Task(NamedTuple):
     """A share of the drawing, small enough to send to another process."""
 
     root: Path
-    files: tuple[tuple[str, str], ...]
+    drawings: tuple[Drawing, ...]
     seed: int
     size: tuple[int, int]
 
@@ -56,58 +58,79 @@ def write_parallel(
 ) -> None:
     """Draw `<out>/<folder>/{RGB,NI,TI}/<file name>` for all names, and a marker that says so.
 
+    Args:
+        out: The folder to make; it may exist if it is empty.
+        folders: File names, in RGBNT201's grammar, for each folder.
+        seed, size, name, progress, workers: As for `write_set`.
+
+    Raises:
+        FileNameError: A name is outside the grammar.
+        DataError, DiskFullError: As `write_set`.
+    """
+    drawings = [
+        in_parallel(folder, n, *parse(n)) for folder, names in folders.items() for n in names
+    ]
+    counts = {folder: len(names) for folder, names in folders.items()}
+    write_set(out, drawings, counts, seed, size, {"name": name}, progress, workers)
+
+
+def write_set(
+    out: Path,
+    drawings: Sequence[Drawing],
+    counts: Mapping[str, int],
+    seed: int,
+    size: tuple[int, int],
+    about: Mapping[str, Any],
+    progress: Advance | None = None,
+    workers: int | None = None,
+) -> None:
+    """Draw every drawing into its files under `out`, and a marker that says so.
+
     All is written beside `out` and takes its place at the end; a second call after an
     interruption goes on where the first one stopped.
 
     Args:
         out: The folder to make; it may exist if it is empty.
-        folders: File names, in RGBNT201's grammar, for each folder.
+        drawings: Who is on each, and the files it becomes.
+        counts: Samples of each split folder, for the marker.
         seed: What all randomness comes from; the same seed gives the same files.
-        size: Height and width of the pictures.
-        name: What the marker calls the set.
+        size: Height and width of one modality's picture.
+        about: What else the marker says: the `name` of the set at least.
         progress: Called with how many more triplets are there; those of an earlier call too.
         workers: Processes that draw; 1 draws in this one, None takes the processors there are.
 
     Raises:
         DataError: `out` has something in it already.
-        FileNameError: A name is outside the grammar.
         DiskFullError: No space was left; a second call goes on.
     """
-    for file_name in (n for names in folders.values() for n in names):
-        parse(file_name)
     _refuse_import()
     out = out.resolve()
-    files = [(folder, n) for folder in folders for n in folders[folder]]
-    with no_space_named(out), partial_folder(out, _marker(folders, seed, size, name)) as partial:
+    marker = {
+        **about,
+        "generator": GENERATOR,
+        "version": VERSION,
+        "seed": seed,
+        "size": list(size),
+        "counts": dict(counts),
+    }
+    with no_space_named(out), partial_folder(out, marker) as partial:
         if partial is None:
             return
-        _make_folders(partial, folders)
-        missing = [file for file in files if not _is_drawn(partial, *file)]
+        for folder in {(partial / f).parent for d in drawings for f in d.files}:
+            folder.mkdir(parents=True, exist_ok=True)
+        missing = [d for d in drawings if not _is_drawn(partial, d)]
         tasks = [
             _Task(partial, tuple(missing[i : i + _CHUNK]), seed, size)
             for i in range(0, len(missing), _CHUNK)
         ]
         tell = progress or (lambda count: None)
-        tell(len(files) - len(missing))
+        tell(len(drawings) - len(missing))
         for count in _drawn(tasks, workers):
             tell(count)
-        _remove_strangers(partial, files)
+        _remove_strangers(partial, drawings)
         if out.exists():
             out.rmdir()
         partial.rename(out)
-
-
-def _marker(
-    folders: Mapping[str, Sequence[str]], seed: int, size: tuple[int, int], name: str
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "generator": GENERATOR,
-        "version": VERSION,
-        "seed": seed,
-        "size": list(size),
-        "counts": {folder: len(names) for folder, names in folders.items()},
-    }
 
 
 def _refuse_import() -> None:
@@ -125,24 +148,18 @@ def _unguarded(seen: str) -> HarnessError:
     )
 
 
-def _make_folders(partial: Path, folders: Mapping[str, Sequence[str]]) -> None:
-    for folder in folders:
-        for modality in MODALITIES:
-            (partial / folder / modality).mkdir(parents=True, exist_ok=True)
-
-
-def _is_drawn(partial: Path, folder: str, file_name: str) -> bool:
-    """Whether all three pictures are there to their last byte."""
-    for modality in MODALITIES:
-        path = partial / folder / modality / file_name
+def _is_drawn(partial: Path, drawing: Drawing) -> bool:
+    """Whether all its pictures are there to their last byte."""
+    for file in drawing.files:
+        path = partial / file
         if not path.exists() or not path.read_bytes().endswith(_END_OF_JPEG):
             return False
     return True
 
 
-def _remove_strangers(partial: Path, files: Sequence[tuple[str, str]]) -> None:
+def _remove_strangers(partial: Path, drawings: Sequence[Drawing]) -> None:
     """Remove what interrupted calls left: temporary files, and names no longer asked for."""
-    wanted = {partial / folder / m / name for folder, name in files for m in MODALITIES}
+    wanted = {partial / file for d in drawings for file in d.files}
     for path in list(partial.rglob("*")):
         if path.is_file() and path not in wanted and path != partial / MARKER:
             path.unlink()
@@ -150,7 +167,7 @@ def _remove_strangers(partial: Path, files: Sequence[tuple[str, str]]) -> None:
 
 def _drawn(tasks: Sequence[_Task], workers: int | None) -> Iterator[int]:
     """Do the tasks, in this process or several, and say after each how many names it had."""
-    pictures = sum(len(task.files) for task in tasks)
+    pictures = sum(len(task.drawings) for task in tasks)
     count = workers or (_processors() if pictures >= _WORTH_A_POOL else 1)
     if count == 1 or not tasks or not _can_spawn():
         yield from map(_draw, tasks)
@@ -199,14 +216,24 @@ def _identity(seed: int, pid: int) -> Identity:
 
 
 def _draw(task: _Task) -> int:
-    for folder, file_name in task.files:
-        pid, camid, index = parse(file_name)
+    for drawing in task.drawings:
+        pid, camid, index, files = drawing
         pictures = draw_triplet(_identity(task.seed, pid), camid, index, task.seed, task.size)
-        for modality, picture in pictures.items():
+        for file, modalities in files.items():
             buffer = io.BytesIO()
-            picture.save(buffer, "JPEG", quality=QUALITY)
-            _write_whole(task.root / folder / modality / file_name, buffer.getvalue())
-    return len(task.files)
+            _side_by_side([pictures[m] for m in modalities]).save(buffer, "JPEG", quality=QUALITY)
+            _write_whole(task.root / file, buffer.getvalue())
+    return len(task.drawings)
+
+
+def _side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
+    if len(pictures) == 1:
+        return pictures[0]
+    width, height = pictures[0].size
+    strip = Image.new("RGB", (width * len(pictures), height))
+    for place, picture in enumerate(pictures):
+        strip.paste(picture, (place * width, 0))
+    return strip
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -21,6 +21,7 @@ class Synthetic:
     def __init__(self, root: Path, card: Card) -> None:
         self.root = root
         self.card = card
+        self.described_by: tuple[Path, ...] = ()
 
     @staticmethod
     def recognises(root: Path, card: Card) -> bool:

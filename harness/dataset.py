@@ -28,6 +28,9 @@ class Sample(NamedTuple):
     scene: int | None
     paths: Mapping[Modality, Path]
     """A modality that is absent has no entry; at least one is there."""
+    strip: tuple[Modality, ...] = ()
+    """For a set that keeps a sample's images side by side in one file, which all paths then are:
+    their order from left to right; read with `harness.data.images.read_sample`."""
 
 
 class SplitCounts(BaseModel):
@@ -51,6 +54,11 @@ class Card(BaseModel):
         protocol: The protocol used when none is named.
         file_list_hash: SHA-256 of the published file list, see `file_list_hash()`; None when
             the set has no single published list.
+        listed_splits: The splits whose published list is known, which the hash is over.
+        junk_pids: Identities whose files are part of the set but of no split.
+        known_incomplete: File names that lack a modality in the published set itself; passed over
+            with a note, while any other incomplete sample is an error.
+        known_leaks: Identities that the published set has in train and in test.
         embedded: The set comes with the harness and is made on first use.
     """
 
@@ -72,6 +80,10 @@ class Card(BaseModel):
     protocol: str = "full"
     counts: dict[Split, SplitCounts] = Field(default_factory=dict)
     file_list_hash: str | None = None
+    listed_splits: tuple[Split, ...] = SPLITS
+    junk_pids: tuple[int, ...] = ()
+    known_incomplete: tuple[str, ...] = ()
+    known_leaks: tuple[int, ...] = ()
     embedded: bool = False
     notes: tuple[str, ...] = ()
 
@@ -90,16 +102,30 @@ class Scan(NamedTuple):
     samples: tuple[Sample, ...]
     """Sorted by name, so the order is the same on every file system."""
     problems: tuple[DataError, ...]
+    notes: tuple[str, ...] = ()
+    """What a person should know although nothing is wrong: files passed over, a list derived."""
 
 
 class Dataset(Protocol):
-    """A loader: made from a root folder and a card, it finds the samples of a split."""
+    """A loader: made from a root and a card, it finds the samples of a split.
+
+    Attributes:
+        root: The folder all files lie under; an inner folder of the root given, where the
+            published set has one.
+        card: The card given, or one that says more where the root itself describes the set.
+        described_by: Files beside the images that decide identities, cameras or splits; a record's
+            data hash is over their bytes too.
+    """
+
+    root: Path
+    card: Card
+    described_by: tuple[Path, ...]
 
     def __init__(self, root: Path, card: Card) -> None: ...
 
     @staticmethod
     def recognises(root: Path, card: Card) -> bool:
-        """Whether the folder has this data set's layout."""
+        """Whether the folder, or the file, has this data set's layout."""
         ...
 
     def scan(self, split: Split) -> Scan:

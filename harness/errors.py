@@ -11,6 +11,7 @@ HarnessError                    the root; exit code 2, a person's mistake or the
         IncompleteTripletError  a sample lacks the image of a modality
         UnreadableImageError    a file that is no image, or a damaged one
         IdentityLeakError       an identity of train that is also in query or gallery
+        DuplicateImageError     the same bytes as pictures of different identities
     ProtocolError               a protocol that cannot be applied to a data set
         UnmatchedQueryError     queries whose every match is absent or filtered out
     ScoringError                distances or labels that cannot be scored
@@ -118,6 +119,10 @@ class UnreadableImageError(DataError):
 
 class IdentityLeakError(DataError):
     """An identity of train that is also in query or gallery."""
+
+
+class DuplicateImageError(DataError):
+    """The same bytes as pictures of different identities."""
 
 
 class ProtocolError(HarnessError):

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-Filter = Literal["same_pid_same_cam", "same_pid_same_scene", "same_pid_same_view", "none"]
+Filter = Literal[
+    "same_pid_same_cam", "same_pid_same_scene", "same_pid_same_view", "same_cam", "none"
+]

@@ -18,6 +18,7 @@ _FIELD = {
     "same_pid_same_cam": "camids",
     "same_pid_same_scene": "scenes",
     "same_pid_same_view": "camids",
+    "same_cam": "camids",
 }
 
 
@@ -81,7 +82,8 @@ def removed(query: Labels, gallery: Labels, filter: Filter) -> Bools:
         query: Labels of q queries; a chunk of them will do.
         gallery: Labels of g gallery samples.
         filter: `same_pid_same_cam`, `same_pid_same_scene`, `same_pid_same_view` (the view is
-            stored in `camids`, as the data sets do) or `none`.
+            stored in `camids`, as the data sets do), `same_cam` (every identity seen by the
+            query's camera, SYSU-MM01's rule for cameras of one place) or `none`.
 
     Returns:
         (q, g) bool, True where the entry is removed.
@@ -95,6 +97,8 @@ def removed(query: Labels, gallery: Labels, filter: Filter) -> Bools:
         return np.zeros((len(query), len(gallery)), dtype=np.bool_)
     same_pid: Bools = query.pids[:, None] == gallery.pids
     same_key: Bools = query_key[:, None] == gallery_key
+    if filter == "same_cam":
+        return same_key
     return same_pid & same_key
 
 
@@ -108,12 +112,14 @@ def match_counts(query: Labels, gallery: Labels, filter: Filter) -> MatchCounts:
     query_key, gallery_key = _key(query, filter, "query"), _key(gallery, filter, "gallery")
     same_pid = _occurrences(query.pids[:, None], gallery.pids[:, None])
     if query_key is None or gallery_key is None:
-        gone = np.zeros_like(same_pid)
+        lost = gone = np.zeros_like(same_pid)
     else:
-        gone = _occurrences(
+        lost = gone = _occurrences(
             np.column_stack([query.pids, query_key]), np.column_stack([gallery.pids, gallery_key])
         )
-    return MatchCounts(same_pid, same_pid - gone, len(gallery) - gone)
+        if filter == "same_cam":
+            gone = _occurrences(query_key[:, None], gallery_key[:, None])
+    return MatchCounts(same_pid, same_pid - lost, len(gallery) - gone)
 
 
 def check_sides(query: Labels, gallery: Labels) -> None:

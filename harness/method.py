@@ -89,9 +89,13 @@ class Batch(NamedTuple):
     """What a method sees: normalised images by modality, and who is on them."""
 
     images: dict[Modality, Tensor]
-    """Each (n, 3, height, width), float; the rows of an absent image are zero."""
+    """Each (n, 3, height, width), float; the rows of an absent image are zero.
+
+    A modality that a whole side lacks (cross-modal, missing at test) is no key at all. A method
+    whose policy is not `none` must embed such a batch, and one with single rows absent.
+    """
     present: dict[Modality, Tensor]
-    """Each (n,) bool: whether the sample has this modality at all."""
+    """Each (n,) bool, the keys of `images`: whether the sample has this modality at all."""
     pids: Tensor
     """(n,) int64, labels 0..classes-1 in training; at test, -1: a method never sees them."""
 

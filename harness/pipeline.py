@@ -15,16 +15,17 @@ from harness import cost, environment
 from harness.data.arrays import ImageArrays, decode
 from harness.data.lint import labels_of
 from harness.dataset import Split
-from harness.errors import PluginError, ProtocolError, UnknownNameError
+from harness.errors import PluginError, UnknownNameError
 from harness.evaluation import CMC_LENGTH, Evaluation, evaluate
 from harness.features_file import Side, read_own, write_features
 from harness.files import replacing, require_space, write_json
 from harness.hashing import derive_seed, digest, file_digest
 from harness.method import DataInfo, Method
-from harness.modality import Modality, in_order
 from harness.plugins import load_target
 from harness.progress import say
+from harness.protocol import Side as SideName
 from harness.record import evidence_of
+from harness.sides import modalities_of, require_policy, shown
 from harness.stages import Stages
 from harness.training import loop
 from harness.training.batches import Batches
@@ -59,6 +60,8 @@ class Workshop:
     method: Method
     batches: Batches
     model: nn.Module | None = field(default=None)
+    sides: dict[str, Side] = field(default_factory=dict)
+    """Descriptors made already, so that many protocols embed a shared side once."""
 
     def build(self, pretrained: str, classes: int | None = None) -> nn.Module:
         """A new model on the device."""
@@ -82,7 +85,13 @@ class Workshop:
 
 
 def open_workshop(plan: Plan, device: torch.device) -> Workshop:
-    """Decode the images and load the method's class."""
+    """Decode the images and load the method's class.
+
+    Raises:
+        ProtocolError: A modality is absent at test and the method cannot take that.
+        PluginError: The class lacks a function.
+    """
+    require_policy(plan)
     _be_deterministic()
     recipe = plan.resolved.recipe
     arrays = decode(plan.data, recipe.input.height, recipe.input.width)
@@ -131,24 +140,6 @@ def results(
     }
 
 
-def modalities_of(plan: Plan, side: str) -> tuple[Modality, ...]:
-    """The modalities of the protocol's train, query or gallery side that can be had.
-
-    Raises:
-        ProtocolError: The data set or the method has none of them.
-    """
-    wanted: tuple[Modality, ...] = getattr(plan.protocol, f"{side}_modalities")
-    found = set(wanted) & set(plan.data.card.modalities) & set(plan.info.modalities)
-    if not found:
-        raise ProtocolError(
-            seen=f"the {side} side of {plan.protocol.name} has {'+'.join(wanted)}",
-            expected=f"one of {'+'.join(plan.data.card.modalities)} (the data set), "
-            f"{'+'.join(plan.info.modalities)} (the method)",
-            do="choose another protocol: harness list protocols",
-        )
-    return in_order(found)
-
-
 def scored(evaluation: Evaluation, query: Side) -> dict[str, Any]:
     """The accuracy part of a record."""
     found = evaluation.score
@@ -167,25 +158,31 @@ def scored(evaluation: Evaluation, query: Side) -> dict[str, Any]:
     }
 
 
-def side_of(shop: Workshop, split: Split, side: str, weights: Path) -> Side:
+def side_of(shop: Workshop, split: Split, side: SideName, weights: Path) -> Side:
     """The descriptors of a query or gallery split."""
     samples = shop.plan.data.samples(split)
-    descriptors = embed(
-        shop.method,
-        shop.trained(weights),
-        shop.batches,
-        shop.arrays.rows[split],
-        modalities_of(shop.plan, side),
-    )
-    return Side(descriptors, tuple(s.name for s in samples), labels_of(samples))
+    names = tuple(s.name for s in samples)
+    key = shown(shop.plan, split, side)
+    if key not in shop.sides:
+        descriptors = embed(
+            shop.method,
+            shop.trained(weights),
+            shop.batches,
+            shop.arrays.rows[split],
+            modalities_of(shop.plan, side),
+            names,
+            shop.plan.protocol.change(side),
+        )
+        shop.sides[key] = Side(descriptors, names, labels_of(samples))
+    return shop.sides[key]
 
 
 def both_sides(shop: Workshop, weights: Path) -> tuple[Side, Side | None]:
-    """Query and gallery descriptors; None for a gallery that is the query list itself."""
-    protocol, card = shop.plan.protocol, shop.plan.data.card
+    """Query and gallery descriptors; None for a gallery that is the query side itself."""
+    protocol = shop.plan.protocol
     query = side_of(shop, protocol.query_split, "query", weights)
-    same_list = card.folders[protocol.query_split] == card.folders[protocol.gallery_split]
-    if same_list and modalities_of(shop.plan, "query") == modalities_of(shop.plan, "gallery"):
+    seen = shown(shop.plan, protocol.query_split, "query")
+    if seen == shown(shop.plan, protocol.gallery_split, "gallery"):
         return query, None
     return query, side_of(shop, protocol.gallery_split, "gallery", weights)
 

@@ -25,6 +25,10 @@ _GROUPS = {
 }
 
 
+# More names than this are not read in an error; the list command shows them.
+_MANY = 40
+
+
 class Broken(NamedTuple):
     """A plugin that did not load, and the last line of why."""
 
@@ -75,7 +79,10 @@ class Plugins:
         if self.broken:
             listed = "; ".join(f"{b.source}: {b.error}" for b in self.broken)
             do = f"a plugin did not load and may be the one you mean: {listed}"
-        return UnknownNameError(what, name, known, do)
+        error = UnknownNameError(what, name, known, do)
+        if len(list(known)) > _MANY:
+            error.expected = f"one of the {len(list(known))} names of: harness list {what}s"
+        return error
 
 
 def load_plugins(paths: Iterable[Path] = ()) -> Plugins:
@@ -88,7 +95,8 @@ def load_plugins(paths: Iterable[Path] = ()) -> Plugins:
         for entry in sorted(entry_points(group=group), key=lambda e: e.name):
             source = f"{group}: {entry.name} = {entry.value}"
             try:
-                plugins.add(_checked(entry.load(), kind), source)
+                for thing in _listed(entry.load(), kind):
+                    plugins.add(_checked(thing, kind), source)
             except Exception as error:
                 plugins.broken.append(Broken(source, _last_line(error)))
     for path in paths:
@@ -166,6 +174,11 @@ def _declarations(module: ModuleType) -> list[MethodInfo | DatasetInfo | Protoco
     if not found:
         raise ImportError(f"{module.__file__} declares no MethodInfo, DatasetInfo or Protocol")
     return found
+
+
+def _listed(thing: Any, kind: type) -> Iterable[Any]:
+    """The declarations behind one entry point: protocols come as a list, too."""
+    return thing if kind is Protocol and isinstance(thing, list | tuple) else (thing,)
 
 
 def _checked(thing: Any, kind: type) -> Any:

@@ -18,9 +18,12 @@ from harness.progress import say
 from harness.protocol import BoundProtocol
 from harness.record import RunRecord, make_record, read_record, record_id, write_record
 from harness.resolve import Resolved, default_recipe, resolve
+from harness.sides import require_policy
 from harness.stages import only_one
 from harness.store import STORE_NAME, Store
 
+# The folders of the core whose code a run's numbers depend on, beside the method's own.
+_DECIDING = ("training", "data", "corruptions")
 DEFAULT_OUT = Path("runs")
 DEFAULT_SEED = 40
 """The seed in the README of IEEE's authors."""
@@ -80,7 +83,9 @@ def plan_run(
     findings = tuple(lint(data, bound))
     stop_on_errors(findings)
     resolved = resolve(info, name, data.label, bound.name, changes)
-    return Plan(info, resolved, data, bound, out, device, findings)
+    plan = Plan(info, resolved, data, bound, out, device, findings)
+    require_policy(plan)
+    return plan
 
 
 def execute(plan: Plan, seed: int) -> Finished:
@@ -116,7 +121,7 @@ def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
         "data": plan.data.data_hash,
         "protocol": plan.protocol.hash,
         "seed": seed,
-        "code": code_digest([here / "training", here / "data", source_of(plan.info.target)]),
+        "code": code_digest([*(here / f for f in _DECIDING), source_of(plan.info.target)]),
         "device": device,
     }
 

@@ -69,7 +69,7 @@ def score_plain(
 
 
 def _is_removed(query: Labels, i: int, gallery: Labels, j: int, filter: Filter) -> bool:
-    if filter == "none" or query.pids[i] != gallery.pids[j]:
+    if filter == "none" or (filter != "same_cam" and query.pids[i] != gallery.pids[j]):
         return False
     if filter == "same_pid_same_scene":
         assert query.scenes is not None and gallery.scenes is not None

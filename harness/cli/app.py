@@ -22,6 +22,9 @@ data = typer.Typer(
 )
 app.add_typer(data, name="data")
 
+# The name of a protocol may begin with a minus, such as -NI, and is no option then.
+_MINUS = {"ignore_unknown_options": True}
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Plugin = Annotated[
     list[Path] | None,
@@ -65,8 +68,15 @@ def run(
 
 @app.command()
 def evaluate(
+    *,
     dataset: Data = None,
-    protocol: Annotated[str | None, typer.Option("--protocol", help="Default: the card's.")] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option("--protocol", help="A name or a group (missing, cross, all); repeatable."),
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="A finished run, by its id or folder.")
+    ] = None,
     features: Annotated[
         Path | None, typer.Option("--features", help="Descriptors, npz or safetensors.")
     ] = None,
@@ -82,26 +92,29 @@ def evaluate(
         bool, typer.Option("--rerank", help="Also score k-reciprocal re-ranking.")
     ] = False,
     changes: Set = None,
+    out: Out = Path("runs"),
     device: Device = "auto",
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """Score a checkpoint, or a features file, under a protocol."""
+    """Score a run, a checkpoint or a features file, under one protocol or many."""
     from harness.cli.evaluate import evaluate_command
 
     evaluate_command(
-        dataset,
-        protocol,
-        features,
-        checkpoint,
-        method,
-        recipe,
-        classes,
-        rerank,
-        changes or [],
-        device,
-        plugin,
-        as_json,
+        dataset=dataset,
+        protocols=protocol or [],
+        features=features,
+        checkpoint=checkpoint,
+        run=run,
+        method=method,
+        recipe=recipe,
+        classes=classes,
+        rerank=rerank,
+        changes=changes or [],
+        out=out,
+        device=device,
+        plugin=plugin,
+        as_json=as_json,
     )
 
 
@@ -119,7 +132,7 @@ def list_(
     list_command(kind, method, out, plugin, as_json)
 
 
-@app.command()
+@app.command(context_settings=_MINUS)
 def show(
     kind: Annotated[str, typer.Argument(help="method, dataset, protocol, recipe or run.")],
     name: Annotated[str, typer.Argument(help="Its name; a run by its id or folder.")],
@@ -134,17 +147,20 @@ def show(
     show_command(kind, name, method, out, plugin, as_json)
 
 
-@app.command()
+@app.command(context_settings=_MINUS)
 def lint(
     dataset: Annotated[str, typer.Argument(help="A name or a folder.")],
     protocol: Annotated[str | None, typer.Argument(help="Default: the card's.")] = None,
+    content: Annotated[
+        bool, typer.Option("--content", help="Read every file to find copies of pictures.")
+    ] = False,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
     """Say what stands in the way of a fair number, before any training."""
     from harness.cli.data import lint_command
 
-    lint_command(dataset, protocol, plugin, as_json)
+    lint_command(dataset, protocol, content, plugin, as_json)
 
 
 @app.command()
@@ -167,24 +183,89 @@ def leaderboard(
 def data_check(
     dataset: Annotated[str, typer.Argument(help="A name or a folder.")],
     root: Annotated[Path | None, typer.Option("--root", help="The set's folder.")] = None,
+    accept_variant: Annotated[
+        bool, typer.Option("--accept-variant", help="Another list than the published one is meant.")
+    ] = False,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
     """Hold every file against the card; open every image."""
     from harness.cli.data import check_command
 
-    check_command(dataset, root, plugin, as_json)
+    check_command(dataset, root, accept_variant, plugin, as_json)
 
 
 @data.command("synthesize")
 def data_synthesize(
     like: Annotated[str, typer.Option("--like", help="The set to imitate, such as rgbnt201.")],
     out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    scale: Annotated[
+        str, typer.Option("--scale", help="full: all its identities and counts; small: a few.")
+    ] = "full",
     seed: Annotated[int, typer.Option("--seed", help="Of everything drawn.")] = 0,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """Draw a set with exactly a real one's identities, cameras and counts."""
+    """Draw a set in a real one's layout, with its identities, cameras and counts or a few."""
     from harness.cli.data import synthesize_command
 
-    synthesize_command(like, out, seed, plugin, as_json)
+    synthesize_command(like, out, seed, scale, plugin, as_json)
+
+
+@data.command("train-translator")
+def data_train_translator(
+    *,
+    dataset: Annotated[str, typer.Option("--dataset", help="A name or a folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the weights and their card.")],
+    source: Annotated[str, typer.Option("--source", help="The modality to translate.")] = "RGB",
+    target: Annotated[str, typer.Option("--target", help="The modality to make.")] = "TI",
+    size: Annotated[
+        tuple[int, int], typer.Option("--size", metavar="H W", help="Multiples of 4, from 24.")
+    ] = (256, 128),
+    epochs: Annotated[int, typer.Option("--epochs", help="Half of them at a falling rate.")] = 200,
+    blocks: Annotated[int, typer.Option("--blocks", help="Residual blocks.")] = 9,
+    width: Annotated[int, typer.Option("--width", help="First channels of each network.")] = 64,
+    identity_loss: Annotated[
+        bool, typer.Option("--identity-loss", help="Add it, half as heavy as the cycle loss.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of everything drawn.")] = 0,
+    device: Device = "auto",
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Train a CycleGAN from one modality to another; go on where an earlier try was cut off."""
+    from harness.cli.reconstruct import train_translator_command
+
+    train_translator_command(
+        dataset=dataset,
+        source=source,
+        target=target,
+        out=out,
+        size=size,
+        epochs=epochs,
+        blocks=blocks,
+        width=width,
+        identity_loss=identity_loss,
+        seed=seed,
+        device=device,
+        plugin=plugin,
+        as_json=as_json,
+    )
+
+
+@data.command("reconstruct")
+def data_reconstruct(
+    name: Annotated[str, typer.Argument(help="What to make it from; a wrong name lists them.")],
+    root: Annotated[Path, typer.Option("--root", help="The folder of that set.")],
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    translator: Annotated[
+        Path | None, typer.Option("--translator", help="Weights of data train-translator.")
+    ] = None,
+    device: Device = "auto",
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Make a data set from another one, as its authors did."""
+    from harness.cli.reconstruct import reconstruct_command
+
+    reconstruct_command(name, root, out, translator, device, plugin, as_json)

@@ -8,48 +8,65 @@ from typing import Any
 
 import typer
 
+from harness.cli.check_text import print_report
 from harness.cli.output import emit
 from harness.data.check import check
+from harness.data.contents import known_contents, read_contents
+from harness.data.duplicates import Contents
 from harness.data.lint import Finding, lint
 from harness.data.open import OpenDataset, open_at, open_dataset
+from harness.data.variants import accept, accepted, is_variant
 from harness.errors import UnknownNameError
 from harness.plugins import load_plugins, load_target
-from harness.progress import progress
+from harness.progress import progress, say
 
 
 def check_command(
-    dataset: str, root: Path | None, plugin: Sequence[Path] | None, as_json: bool
+    dataset: str,
+    root: Path | None,
+    accept_variant: bool,
+    plugin: Sequence[Path] | None,
+    as_json: bool,
 ) -> None:
-    """Print expected and found; exit code 2 when anything is wrong."""
+    """Print expected and found; exit code 2 when anything is wrong. A variant is not wrong."""
     known = load_plugins(plugin or [])
     data = open_at(dataset, root, known) if root else open_dataset(dataset, known)
     report = check(data)
+    if accept_variant and report["ok"] and is_variant(data):
+        say(f"accepted: {accept(data)}")
+        report["accepted"] = accepted(data)
     if as_json:
         emit(report)
     else:
-        _print_report(report)
+        print_report(report)
+        _print_next(report, data, accept_variant)
     if not report["ok"]:
         raise typer.Exit(2)
 
 
 def lint_command(
-    dataset: str, protocol: str | None, plugin: Sequence[Path] | None, as_json: bool
+    dataset: str,
+    protocol: str | None,
+    content: bool,
+    plugin: Sequence[Path] | None,
+    as_json: bool,
 ) -> None:
-    """Print the findings; exit code 2 when there is any, as linters do."""
+    """Print the findings; exit code 2 for errors and warnings, as linters do, 0 for notes."""
     known = load_plugins(plugin or [])
     data = open_dataset(dataset, known)
     bound = known.protocol(protocol or data.card.protocol).bind(data.card)
-    findings = lint(data, bound)
+    findings = lint(data, bound, _contents(data, content))
+    stands = [f for f in findings if f.severity != "note"]
     if as_json:
-        emit({"ok": not findings, "findings": [f._asdict() for f in findings]})
+        emit({"ok": not stands, "findings": [f._asdict() for f in findings]})
     else:
         _print_findings(findings, data, bound.name)
-    if findings:
+    if stands:
         raise typer.Exit(2)
 
 
 def synthesize_command(
-    like: str, out: Path, seed: int, plugin: Sequence[Path] | None, as_json: bool
+    like: str, out: Path, seed: int, scale: str, plugin: Sequence[Path] | None, as_json: bool
 ) -> None:
     """Draw a set like `like` into a new folder."""
     known = load_plugins(plugin or [])
@@ -57,44 +74,39 @@ def synthesize_command(
     able = {n: loader for n, loader in loaders.items() if hasattr(loader, "synthesize")}
     if like not in able:
         raise UnknownNameError("data set that can be drawn", like, able)
-    with progress("drawing", able[like].synthetic_count(), " triplets") as advance:
-        able[like].synthesize(out, seed, advance)
-    result = {"like": like, "out": str(out), "seed": seed}
+    with progress("drawing", able[like].synthetic_count(scale), " samples") as advance:
+        able[like].synthesize(out, seed, scale, advance)
+    result = {"like": like, "out": str(out), "seed": seed, "scale": scale}
     if as_json:
         emit(result)
     else:
-        print(f"{out}: a drawn set with the identities, cameras and counts of {like}")
+        what = "with the identities, cameras and counts" if scale == "full" else "in the layout"
+        print(f"{out}: a drawn set {what} of {like}")
         print(f"next:\n  harness data check {out}\n  harness run --method ieee --dataset {out}")
 
 
-def _print_report(report: dict[str, Any]) -> None:
-    print(f"{report['dataset']} in {report['root']}")
-    for split, row in report["splits"].items():
-        expected = row["expected"]
-        print(f"  {split} ({row['folder']}/)")
-        for what, found in row["found"].items():
-            said = f" of {expected[what]}" if expected else ""
-            print(f"    {what:<11} {found}{said}")
-        print("    images      " + ", ".join(f"{m} {n}" for m, n in row["images"].items()))
-    print("  " + _list_line(report))
-    for problem in report["problems"]:
-        print(f"- {problem['seen']}")
-        print(f"    expected: {problem['expected']}\n    do this:  {problem['do']}")
-    count = len(report["problems"])
-    print("nothing is wrong with the files" if report["ok"] else f"{count} problems")
+def _print_next(report: dict[str, Any], data: OpenDataset, accept_variant: bool) -> None:
+    if accept_variant and not report["ok"]:
+        print("not accepted as a variant: it has problems")
+    elif report["accepted"]:
+        print("accepted as a variant: this list of files is meant as it is")
+    elif accept_variant:
+        print("not accepted as a variant: it is none of a published list")
+    elif report["ok"] and is_variant(data):
+        print("if it is meant so, say it once: --accept-variant keeps what differs")
 
 
-def _list_line(report: dict[str, Any]) -> str:
-    if report["made_like"]:
-        return f"drawn by the harness like {report['made_like']}: not the real set"
-    if report["published_list"]:
-        return "the file list is the published one"
-    if report["expected_file_list_hash"] is None:
-        return "there is no published list to hold it against"
-    return (
-        f"the file list ({report['file_list_hash'][:12]}) is not the published one "
-        f"({report['expected_file_list_hash'][:12]}): runs are recorded as a variant"
-    )
+def _contents(data: OpenDataset, read: bool) -> Contents | None:
+    """What the files hold; read now, or else only if an earlier look remembers all of it."""
+    scans = data.scans.values()
+    files = {p for scan in scans for s in scan.samples for p in s.paths.values()}
+    if read:
+        return read_contents(data.root, files)
+    contents = known_contents(data.root, files)
+    if len(contents) == len(files):
+        return contents
+    say("pictures are not compared by content: some were never read; --content reads them")
+    return None
 
 
 def _print_findings(findings: list[Finding], data: OpenDataset, protocol: str) -> None:

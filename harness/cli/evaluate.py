@@ -1,140 +1,135 @@
-"""`harness evaluate`."""
+"""`harness evaluate`: a trained model or a features file, under one protocol or many."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from harness.cli.output import emit, metric_table
-from harness.data.lint import lint, stop_on_errors
-from harness.data.open import OpenDataset, open_dataset
+from harness.cli.asked import Asked, asked_for, groups_of
+from harness.cli.output import emit, interval, metric_table, number, table
+from harness.cli.sources import FeaturesSource, ModelSource
+from harness.cli.trained import from_checkpoint, from_run
+from harness.data.open import open_dataset
 from harness.distances import squared_euclidean
-from harness.errors import CheckpointError, HarnessError
+from harness.errors import FeaturesError, HarnessError, ProtocolError, ScoringError
 from harness.evaluation import Evaluation, evaluate, evaluate_distances
-from harness.features_file import Side, read_features
+from harness.features_file import Side
 from harness.plugins import Plugins, load_plugins
 from harness.progress import say
 from harness.protocol import BoundProtocol
+from harness.record import METRICS
 from harness.rerank import k_reciprocal
-from harness.run import plan_run
 
-if TYPE_CHECKING:
-    from harness.run import Plan
+
+class Scored(NamedTuple):
+    """One protocol's outcome, for programs and for people."""
+
+    result: dict[str, Any]
+    found: Evaluation
+    again: Evaluation | None
+    """After re-ranking, if that was asked for."""
+
+
+class Skipped(NamedTuple):
+    """A protocol that cannot be scored here, and why."""
+
+    protocol: str
+    error: HarnessError
 
 
 def evaluate_command(
+    *,
     dataset: str | None,
-    protocol: str | None,
+    protocols: Sequence[str],
     features: Path | None,
     checkpoint: Path | None,
+    run: str | None,
     method: str | None,
     recipe: str | None,
     classes: int | None,
     rerank: bool,
     changes: Sequence[str],
+    out: Path,
     device: str,
     plugin: Sequence[Path] | None,
     as_json: bool,
 ) -> None:
-    """Find the descriptors, score them, print what came out."""
-    if (features is None) == (checkpoint is None):
+    """Find the descriptors, score them under every protocol, print what came out."""
+    _require_one(features, checkpoint, run)
+    known = load_plugins(plugin or [])
+    asked = asked_for(protocols, known)
+    source: ModelSource | FeaturesSource
+    if features is not None:
+        source = FeaturesSource(features, open_dataset(dataset, known), asked.alone)
+    elif checkpoint is not None:
+        given = (method, recipe, classes, changes)
+        source = from_checkpoint(checkpoint, dataset, asked.protocols, *given, device, known)
+    else:
+        _require_nothing_else({"--method": method, "--recipe": recipe, "--classes": classes})
+        source, record = from_run(str(run), out, dataset, device, known)
+        if not protocols:
+            asked = asked_for([record.protocol_name], known)
+    if not asked.protocols:
+        asked = asked_for([source.data.card.protocol], known)
+    if isinstance(source, FeaturesSource):
+        source.alone = asked.alone
+    scored, skipped = _score_all(source, asked, rerank)
+    if asked.alone:
+        _report_one(scored[0], as_json)
+    else:
+        _report_many(source, scored, skipped, known, as_json)
+
+
+def _require_one(features: Path | None, checkpoint: Path | None, run: str | None) -> None:
+    words = {"--features FILE": features, "--checkpoint FILE": checkpoint, "--run ID": run}
+    given = [word for word, value in words.items() if value is not None]
+    if len(given) != 1:
         raise HarnessError(
-            seen="both --features and --checkpoint" if features else "nothing to evaluate",
-            expected="one of --features FILE and --checkpoint FILE",
+            seen=" and ".join(given) or "nothing to evaluate",
+            expected="one of --run ID_OR_FOLDER, --features FILE and --checkpoint FILE",
             do="harness evaluate --features FILE --dataset NAME_OR_FOLDER",
         )
-    known = load_plugins(plugin or [])
-    if features is not None:
-        data, bound, query, gallery = _from_features(features, dataset, protocol, known)
-    else:
-        assert checkpoint is not None  # one of the two is there, checked above
-        plan = _checkpoint_plan(
-            checkpoint, dataset, protocol, method, recipe, changes, device, known
+
+
+def _require_nothing_else(words: dict[str, Any]) -> None:
+    given = [word for word, value in words.items() if value is not None]
+    if given:
+        raise HarnessError(
+            seen=f"--run together with {', '.join(given)}",
+            expected="--run alone: its record says method and recipe",
+            do=f"leave out {', '.join(given)}, or give --checkpoint FILE",
         )
-        data, bound = plan.data, plan.protocol
-        query, gallery = _from_checkpoint(checkpoint, plan, classes)
-    found = evaluate(query, gallery, bound)
-    again = _reranked(query, gallery, bound) if rerank else None
-    result = _as_result(found, data, bound, features or checkpoint)
-    if again is not None:
-        result["reranked"] = {"metrics": again.metrics, "k1": 20, "k2": 6, "lambda": 0.3}
-    if as_json:
-        emit(result)
-    else:
-        _print(result, found, again)
 
 
-def _from_features(
-    path: Path, dataset: str | None, protocol: str | None, known: Plugins
-) -> tuple[OpenDataset, BoundProtocol, Side, Side]:
-    data = open_dataset(dataset, known)
-    bound = known.protocol(protocol or data.card.protocol).bind(data.card)
-    stop_on_errors([f for f in lint(data, bound) if f.rule != "identity-leak"])
-    query, gallery = read_features(
-        path,
-        data.samples(bound.query_split),
-        data.samples(bound.gallery_split),
-        bound.query_modalities,
-        bound.gallery_modalities,
-    )
-    return data, bound, query, gallery
+def _score_all(
+    source: ModelSource | FeaturesSource, asked: Asked, rerank: bool
+) -> tuple[list[Scored], list[Skipped]]:
+    """Every protocol that applies; those that do not, with the reason.
 
-
-def _checkpoint_plan(
-    path: Path,
-    dataset: str | None,
-    protocol: str | None,
-    method: str | None,
-    recipe: str | None,
-    changes: Sequence[str],
-    device: str,
-    known: Plugins,
-) -> Plan:
-    from harness.training.weights import read_about
-
-    said = read_about(path).get("recipe", {})
-    name = method or said.get("method")
-    if name is None:
-        raise CheckpointError(
-            seen=f"{path} does not say which method it is of",
-            expected="a weights file of ours, or --method",
-            do="--method NAME; see: harness list methods",
-        )
-    if said and recipe is None and not changes:
-        # The file's own recipe decides the input size and the method's options.
-        changes = _changes_of(said)
-        recipe = recipe or "common"
-    return plan_run(
-        str(name),
-        dataset=dataset,
-        protocol=protocol,
-        recipe=recipe,
-        changes=changes,
-        device=device,
-        plugins=known,
-    )
-
-
-def _changes_of(recipe: dict[str, Any]) -> list[str]:
-    import json
-
-    size = [f"input.{k}={json.dumps(v)}" for k, v in recipe.get("input", {}).items()]
-    return size + [f"config.{k}={json.dumps(v)}" for k, v in recipe.get("config", {}).items()]
-
-
-def _from_checkpoint(path: Path, plan: Plan, classes: int | None) -> tuple[Side, Side]:
-    from harness.pipeline import both_sides, choose_device, open_workshop
-    from harness.training.checkpoint import load_into, read_weights
-
-    state, about = read_weights(path)
-    shop = open_workshop(plan, choose_device(plan.device))
-    translate = getattr(shop.method, "import_state", None)
-    state = translate(state) if translate else state
-    shop.model = shop.build("none", classes or about.get("classes"))
-    load_into(shop.model, state, path.name)
-    query, gallery = both_sides(shop, path)
-    return query, gallery or query
+    Raises:
+        HarnessError: The only protocol asked for does not apply, or none does.
+    """
+    scored: list[Scored] = []
+    skipped: list[Skipped] = []
+    for number_, protocol in enumerate(asked.protocols, start=1):
+        try:
+            bound = source.settle(protocol)
+            if not asked.alone:
+                say(f"{number_}/{len(asked.protocols)} {bound.name}")
+            query, gallery = source.sides(bound)
+            found = evaluate(query, gallery, bound)
+            again = _reranked(query, gallery, bound) if rerank else None
+        except (ProtocolError, FeaturesError, ScoringError) as error:
+            if asked.alone:
+                raise
+            skipped.append(Skipped(protocol.name, error))
+            continue
+        scored.append(Scored(_as_result(source, bound, found, again), found, again))
+    if not scored:
+        raise skipped[0].error
+    return scored, skipped
 
 
 def _reranked(query: Side, gallery: Side, bound: BoundProtocol) -> Evaluation:
@@ -149,12 +144,16 @@ def _reranked(query: Side, gallery: Side, bound: BoundProtocol) -> Evaluation:
 
 
 def _as_result(
-    found: Evaluation, data: OpenDataset, bound: BoundProtocol, source: Path | None
+    source: ModelSource | FeaturesSource,
+    bound: BoundProtocol,
+    found: Evaluation,
+    again: Evaluation | None,
 ) -> dict[str, Any]:
-    return {
-        "source": str(source),
-        "dataset": data.label,
-        "data_hash": data.data_hash,
+    result = {
+        "source": source.name,
+        **source.about,
+        "dataset": source.data.label,
+        "data_hash": source.data.data_hash,
         "protocol": bound.name,
         "protocol_hash": bound.hash,
         "metrics": found.metrics,
@@ -163,12 +162,70 @@ def _as_result(
         "valid_queries": found.valid_queries,
         "queries": found.queries,
     }
+    if again is not None:
+        result["reranked"] = {"metrics": again.metrics, "k1": 20, "k2": 6, "lambda": 0.3}
+    return result
 
 
-def _print(result: dict[str, Any], found: Evaluation, again: Evaluation | None) -> None:
+def _means(scored: Sequence[Scored], known: Plugins) -> dict[str, dict[str, float]]:
+    """The mean over each group whose every member was scored, as the papers' last column."""
+    by_name = {s.result["protocol"]: s.result["metrics"] for s in scored}
+    groups = {g: [p.name for p in members] for g, members in groups_of(known).items()}
+    return {
+        group: {m: statistics.fmean(by_name[n][m] for n in names) for m in METRICS}
+        for group, names in groups.items()
+        if len(names) > 1 and set(names) <= set(by_name)
+    }
+
+
+def _report_one(scored: Scored, as_json: bool) -> None:
+    result, found, again = scored
+    if as_json:
+        emit(result)
+        return
     print(f"\n{result['source']} on {result['dataset']}, {result['protocol']}")
     metric_table(found.metrics, found.intervals, found.chance)
     print(f"{found.valid_queries} of {found.queries} queries are valid.")
     if again is not None:
         print("after k-reciprocal re-ranking (k1 20, k2 6, lambda 0.3):")
         metric_table(again.metrics, again.intervals, again.chance)
+
+
+def _report_many(
+    source: ModelSource | FeaturesSource,
+    scored: Sequence[Scored],
+    skipped: Sequence[Skipped],
+    known: Plugins,
+    as_json: bool,
+) -> None:
+    means = _means(scored, known)
+    if as_json:
+        reasons = [{"protocol": s.protocol, "reason": s.error.seen} for s in skipped]
+        emit({"results": [s.result for s in scored], "skipped": reasons, "means": means})
+        return
+    print(f"\n{source.name} on {source.data.label}")
+    rows = [_row(s) for s in scored]
+    for group, mean in means.items():
+        rows.append([f"mean of {group}", number(mean["mAP"]), "", number(mean["R1"]), "", "", ""])
+    reranked = any(s.again for s in scored)
+    columns = ["protocol", "mAP", "95 % interval", "Rank-1", "chance mAP", "valid queries"]
+    columns.append("re-ranked mAP")
+    kept = len(columns) if reranked else len(columns) - 1
+    table(columns[:kept], [row[:kept] for row in rows])
+    if source.about:
+        print(f"what the method does with an absent modality: {source.about['missing_policy']}")
+    for protocol, error in skipped:
+        print(f"skipped {protocol}: {error.seen}")
+
+
+def _row(scored: Scored) -> list[str]:
+    found = scored.found
+    return [
+        scored.result["protocol"],
+        number(found.metrics["mAP"]),
+        interval(found.intervals["mAP"]),
+        number(found.metrics["R1"]),
+        number(found.chance["mAP"]),
+        f"{found.valid_queries} of {found.queries}",
+        number(scored.again.metrics["mAP"]) if scored.again else "",
+    ]

@@ -6,6 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.cli.listing_protocols import (
+    collapsed,
+    print_protocol,
+    protocol_rows,
+    whole_protocol,
+)
 from harness.cli.output import emit, fields, number, table
 from harness.dataset import load_card
 from harness.errors import UnknownNameError
@@ -24,19 +30,20 @@ def list_command(
     listers: dict[str, Callable[[], Rows]] = {
         "methods": lambda: [_method_row(m) for m in plugins.methods.values()],
         "datasets": lambda: _dataset_rows(plugins),
-        "protocols": lambda: _protocol_rows(plugins),
+        "protocols": lambda: protocol_rows(plugins),
         "recipes": lambda: _recipe_rows(plugins, method),
         "runs": lambda: _run_rows(out),
     }
     if kind not in listers:
         raise UnknownNameError("kind", kind, listers)
     rows = listers[kind]()
+    shown = collapsed(rows) if kind == "protocols" else rows
     broken = [b._asdict() for b in plugins.broken]
     if as_json:
         emit({kind: rows, "broken": broken})
         return
-    if rows:
-        table(list(rows[0]), [[_cell(v) for v in row.values()] for row in rows])
+    if shown:
+        table(list(shown[0]), [[_cell(v) for v in row.values()] for row in shown])
     else:
         print(f"no {kind} yet")
     for one in broken:
@@ -56,7 +63,7 @@ def show_command(
     showers: dict[str, Callable[[], dict[str, Any]]] = {
         "method": lambda: _whole_method(plugins.method(name)),
         "dataset": lambda: load_card(plugins.dataset(name).card).model_dump(mode="json"),
-        "protocol": lambda: _whole_protocol(plugins, name),
+        "protocol": lambda: whole_protocol(plugins, name),
         "recipe": lambda: _whole_recipe(plugins.method(method), name),
         "run": lambda: _whole_run(name, out),
     }
@@ -65,6 +72,9 @@ def show_command(
     found = showers[kind]()
     if as_json:
         emit(found)
+        return
+    if kind == "protocol":
+        print_protocol(found)
         return
     if kind == "run":
         found = {k: v for k, v in found.items() if k not in ("per_query", "cmc", "training")}
@@ -99,20 +109,6 @@ def _dataset_rows(plugins: Plugins) -> Rows:
     return rows
 
 
-def _protocol_rows(plugins: Plugins) -> Rows:
-    return [
-        {
-            "protocol": p.name,
-            "version": p.version,
-            "train": "+".join(p.train_modalities),
-            "query": "+".join(p.query_modalities),
-            "gallery": "+".join(p.gallery_modalities),
-            "title": p.title,
-        }
-        for p in plugins.protocols.values()
-    ]
-
-
 def _recipe_rows(plugins: Plugins, method: str | None) -> Rows:
     methods = [plugins.method(method)] if method else list(plugins.methods.values())
     return [
@@ -145,16 +141,6 @@ def _whole_method(info: MethodInfo) -> dict[str, Any]:
     found = info.model_dump(mode="json", exclude={"config", "recipes"})
     found["config"] = {n: f.default for n, f in info.config.model_fields.items()}
     found["recipes"] = sorted(recipe_files(info))
-    return found
-
-
-def _whole_protocol(plugins: Plugins, name: str) -> dict[str, Any]:
-    protocol = plugins.protocol(name)
-    found = protocol.model_dump(mode="json")
-    for info in plugins.datasets.values():
-        card = load_card(info.card)
-        bound = protocol.bind(card)
-        found[f"on {card.name}"] = {"hash": bound.hash, "in words": " ".join(bound.in_words())}
     return found
 
 

@@ -13,7 +13,7 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
-from harness.data.images import read_image
+from harness.data.images import part_of, read_image
 from harness.data.open import OpenDataset
 from harness.dataset import SPLITS, Sample, Split
 from harness.files import cache_folder, no_space_named, require_space, write_json
@@ -128,10 +128,13 @@ def _fill(
     height, width = images.shape[2:4]
 
     def fill_row(row: int) -> int:
+        sample = samples[row]
+        # A strip's modalities share one file, which is decoded once.
+        opened = {path: read_image(path) for path in set(sample.paths.values())}
         for axis, modality in enumerate(modalities):
-            path = samples[row].paths.get(modality)
-            if path is not None:
-                images[row, axis] = resized(read_image(path), height, width)
+            if modality in sample.paths:
+                part = part_of(opened[sample.paths[modality]], sample, modality)
+                images[row, axis] = resized(part, height, width)
         return row
 
     with progress("decoding", todo.size, " triplets") as advance, _pool() as pool:

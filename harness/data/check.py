@@ -2,91 +2,123 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.images import read_image
+from harness.data.contents import read_contents, relative, unreadable
+from harness.data.duplicates import Contents, Copies, copy_findings, find_copies, modality_findings
+from harness.data.finding import Finding
+from harness.data.images import read_sample
+from harness.data.lint_rules import leaks
 from harness.data.open import OpenDataset, counts
-from harness.dataset import SPLITS
-from harness.errors import DataError, IdentityLeakError
-from harness.progress import progress
+from harness.data.variants import accepted, differences
+from harness.dataset import SPLITS, Sample, Split
+from harness.errors import DataError, HarnessError
 
 
 def check(data: OpenDataset) -> dict[str, Any]:
     """Look at every name and open every image; nothing is raised, all is reported.
 
     Returns:
-        `ok`, `splits` (expected and found counts, images by modality), `problems` (a list of
-        kind / seen / expected / do), `file_list_hash`, `expected_file_list_hash`, `published_list`.
+        `ok`: no problem, warnings aside. `splits`: expected and found counts, images by modality,
+        how many each modality lacks, and samples of one image only. `problems` and `warnings`:
+        lists of kind / seen / expected / do. `notes`: what the loader passed over or derived.
+        `copies`: groups of files with the same bytes under different names.
+        `file_list_hash`, `expected_file_list_hash`, `published_list`, `differs` (from the
+        published list, in words), `accepted` (the note of --accept-variant, or None), `made_like`.
+
+    Raises:
+        DiskFullError: What was read cannot be remembered.
     """
-    problems: list[DataError] = []
+    splits = {split: data.scans[split].samples for split in SPLITS}
+    unique = _unique(data, splits)
+    contents = read_contents(
+        data.root, (p for s in unique for p in s.paths.values()), open_images=True
+    )
+    copies = find_copies(splits, contents)
+    findings = leaks(splits["train"], splits["query"], splits["gallery"], data.card.known_leaks)
+    findings += copy_findings(copies) + modality_findings(unique, contents)
+    problems: list[HarnessError] = []
     for split in dict.fromkeys(_first_split(data).values()):
         problems += data.scans[split].problems
-    problems += _leak(data)
-    problems += _unreadable(data)
+    problems += [f.as_error() for f in findings if f.severity == "error" and _is_leak(f)]
+    problems += unreadable(contents) + _uncuttable(unique, contents)
+    problems += [f.as_error() for f in findings if f.severity == "error" and not _is_leak(f)]
     return {
         "ok": not problems,
         "dataset": data.card.name,
         "label": data.label if not problems else data.card.name,
         "root": str(data.root),
         "splits": {split: _row(data, split) for split in SPLITS},
+        "files": len(contents),
         "problems": [p.as_dict() for p in problems],
+        "notes": list(dict.fromkeys(n for split in SPLITS for n in data.scans[split].notes)),
+        "warnings": [_as_warning(f) for f in findings if f.severity != "error"],
+        "copies": [_as_names(c, data.root) for c in copies],
         "file_list_hash": data.file_list_hash,
         "expected_file_list_hash": data.card.file_list_hash,
         "published_list": data.is_published,
+        "differs": differences(data),
+        "accepted": accepted(data),
         "made_like": data.made_like,
     }
 
 
-def _first_split(data: OpenDataset) -> dict[str, Any]:
-    """One split for each folder: query and gallery may share theirs."""
+def _is_leak(finding: Finding) -> bool:
+    return finding.rule == "identity-leak"
+
+
+def _unique(data: OpenDataset, splits: dict[Split, tuple[Sample, ...]]) -> list[Sample]:
+    """Every sample once: query and gallery may share their folder."""
+    chosen = _first_split(data)
+    return [s for split in dict.fromkeys(chosen.values()) for s in splits[split]]
+
+
+def _first_split(data: OpenDataset) -> dict[str, Split]:
+    """One split for each folder."""
     return {folder: split for split, folder in reversed(data.card.folders.items())}
 
 
-def _row(data: OpenDataset, split: Any) -> dict[str, Any]:
-    samples = data.scans[split].samples
+def _row(data: OpenDataset, split: Split) -> dict[str, Any]:
+    samples, modalities = data.scans[split].samples, data.card.modalities
     expected = data.card.counts.get(split)
+    single = sum(len(s.paths) == 1 for s in samples) if len(modalities) > 1 else 0
     return {
         "folder": data.card.folders[split],
         "found": counts(samples),
         "expected": expected.model_dump() if expected else None,
-        "images": {m: sum(m in s.paths for s in samples) for m in data.card.modalities},
+        "images": {m: sum(m in s.paths for s in samples) for m in modalities},
+        "missing": {m: sum(m not in s.paths for s in samples) for m in modalities},
+        "unpaired": single,
     }
 
 
-def _leak(data: OpenDataset) -> list[DataError]:
-    train = {s.pid for s in data.scans["train"].samples}
-    test = {s.pid for split in SPLITS[1:] for s in data.scans[split].samples}
-    if not train & test:
-        return []
-    return [
-        IdentityLeakError(
-            seen=f"{len(train & test)} identities are in train and in test: "
-            f"{sorted(train & test)[:6]}",
-            expected="test identities that training has never seen",
-            do="remove these identities from one of the two splits",
-        )
-    ]
-
-
-def _unreadable(data: OpenDataset) -> list[DataError]:
-    paths = {p for scan in data.scans.values() for s in scan.samples for p in s.paths.values()}
-    with (
-        progress("opening every image", len(paths)) as advance,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-    ):
-        found: list[DataError] = []
-        for problem in pool.map(_problem, sorted(paths)):
-            found += [problem] if problem else []
-            advance(1)
+def _uncuttable(samples: Sequence[Sample], contents: Contents) -> list[DataError]:
+    """Strips whose width does not divide among their modalities; each is opened again."""
+    found: list[DataError] = []
+    for sample in samples:
+        content = contents.get(next(iter(sample.paths.values()))) if sample.strip else None
+        if content is not None and content.width % len(sample.strip):
+            try:
+                read_sample(sample, sample.strip[0])
+            except DataError as error:
+                found.append(error)
     return found
 
 
-def _problem(path: Path) -> DataError | None:
-    try:
-        read_image(path)
-    except DataError as error:
-        return error
-    return None
+def _as_warning(finding: Finding) -> dict[str, str]:
+    return {
+        "kind": finding.rule,
+        "seen": finding.seen,
+        "expected": finding.expected,
+        "do": finding.do,
+    }
+
+
+def _as_names(copies: Copies, root: Path) -> dict[str, Any]:
+    return {
+        "modality": copies.modality,
+        "identities": sorted(set(copies.pids)),
+        "files": [relative(path, root) for path in copies.files],
+    }

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from harness.dataset import Sample
 from harness.errors import DataError, UnreadableImageError
+from harness.modality import Modality
 
 _MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "BMP": b"BM"}
 
@@ -37,6 +39,38 @@ def read_image(path: Path) -> Image.Image:
             expected="a whole picture",
             do="restore this file from the archive; it was cut short or damaged on the way",
         ) from error
+
+
+def read_sample(sample: Sample, modality: Modality) -> Image.Image:
+    """The image of one modality of a sample, in mode RGB, cropped if its file is a strip.
+
+    Raises:
+        UnreadableImageError: The file is no whole image, or a strip that does not divide.
+        KeyError: The sample lacks the modality; ask `sample.paths` first.
+    """
+    return part_of(read_image(sample.paths[modality]), sample, modality)
+
+
+def part_of(image: Image.Image, sample: Sample, modality: Modality) -> Image.Image:
+    """What belongs to one modality in the decoded file of a sample: all of it, or its share.
+
+    A strip holds the images of `sample.strip` side by side, all of one width.
+
+    Raises:
+        UnreadableImageError: The width does not divide by the number of images.
+    """
+    if not sample.strip:
+        return image
+    width, rest = divmod(image.width, len(sample.strip))
+    if rest or not width:
+        raise UnreadableImageError(
+            seen=f"{sample.paths[modality]} is {image.width} pixels wide",
+            expected=f"{len(sample.strip)} images of one width side by side "
+            f"({', '.join(sample.strip)})",
+            do="restore this file from the archive; it was cropped or resized",
+        )
+    left = width * sample.strip.index(modality)
+    return image.crop((left, 0, left + width, image.height))
 
 
 def _glimpse(head: bytes) -> str:

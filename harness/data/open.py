@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.hashes import content_hash, file_list_hash
+from harness.data.variants import accepted
 from harness.dataset import SPLITS, Card, Dataset, Sample, Scan, Split, load_card
 from harness.errors import DataError, DatasetNotFoundError, PluginError, UnknownNameError
 from harness.files import cache_folder
@@ -29,7 +30,8 @@ class OpenDataset:
     @cached_property
     def scans(self) -> dict[Split, Scan]:
         """Every split's samples and problems; a folder two splits share is read once."""
-        by_folder = {f: self.loader.scan(s) for s, f in reversed(self.card.folders.items())}
+        first = {f: s for s, f in reversed(self.card.folders.items())}
+        by_folder = {folder: self.loader.scan(split) for folder, split in first.items()}
         return {split: by_folder[self.card.folders[split]] for split in SPLITS}
 
     def samples(self, split: Split) -> tuple[Sample, ...]:
@@ -44,40 +46,61 @@ class OpenDataset:
 
     @cached_property
     def file_list_hash(self) -> str:
-        """The hash a card compares with: what is there, by name."""
+        """The hash a card compares with: what is there, by name, in the splits with a list."""
         return file_list_hash(
             f"{self.card.folders[split]}/{sample.name}"
-            for split, scan in self.scans.items()
-            for sample in scan.samples
+            for split in self.card.listed_splits
+            for sample in self.scans[split].samples
         )
 
     @cached_property
     def data_hash(self) -> str:
         """The hash a record carries: what is there, byte by byte."""
         samples = [s for scan in self.scans.values() for s in scan.samples]
-        return content_hash(self.root, (p for s in samples for p in s.paths.values()))
+        images = (p for s in samples for p in s.paths.values())
+        return content_hash(self.root, [*images, *self.loader.described_by])
 
     @cached_property
     def made_like(self) -> str | None:
         """What a drawn folder imitates, read off its maker's mark; None for a real set."""
-        try:
-            mark = json.loads((self.root / "SYNTHETIC.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return str(mark.get("name", "unknown")) if isinstance(mark, dict) else "unknown"
+        mark = self._mark("SYNTHETIC.json")
+        return None if mark is None else str(mark.get("name", "unknown"))
+
+    @cached_property
+    def made_from(self) -> dict[str, Any] | None:
+        """How a set was reconstructed from another, by its mark; None for one as released."""
+        return self._mark("RECONSTRUCTED.json")
+
+    def _mark(self, name: str) -> dict[str, Any] | None:
+        # A loader may work in a folder inside the one that was made.
+        for folder in (self.root, self.root.parent):
+            try:
+                mark = json.loads((folder / name).read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            return mark if isinstance(mark, dict) else {}
+        return None
 
     @property
     def is_published(self) -> bool:
         """Whether this is the very list of files the card describes, and not drawn."""
-        return self.file_list_hash == self.card.file_list_hash and self.made_like is None
+        made = self.made_like is not None or self.made_from is not None
+        return self.file_list_hash == self.card.file_list_hash and not made
 
     @property
     def label(self) -> str:
-        """The name in tables and recipes: a variant carries its content's hash."""
+        """The name in tables and recipes: all but the very published list carry their hash.
+
+        Where no list is published, nothing can be called a variant of it.
+        """
         if self.card.embedded or self.is_published:
             return self.card.name
-        kind = "synthetic" if self.made_like is not None else "variant"
-        return f"{self.card.name}-{kind}@{self.data_hash[:8]}"
+        kind = "" if self.card.file_list_hash is None else "-variant"
+        if self.made_from is not None:
+            kind = "-reconstructed"
+        if self.made_like is not None:
+            kind = "-synthetic"
+        return f"{self.card.name}{kind}@{self.data_hash[:8]}"
 
     def summary(self) -> dict[str, Any]:
         """What a record says of the data."""
@@ -88,6 +111,8 @@ class OpenDataset:
             "file_list_hash": self.file_list_hash,
             "published_list": self.is_published,
             "made_like": self.made_like,
+            "made_from": self.made_from,
+            "accepted_variant": accepted(self),
             "counts": {split: counts(scan.samples) for split, scan in self.scans.items()},
         }
 
@@ -121,12 +146,12 @@ def open_dataset(spec: str | None, plugins: Plugins) -> OpenDataset:
 
     Args:
         spec: None for the embedded set; a known name, looked for in the usual places; or a
-            folder, recognised by its layout.
+            folder or file, recognised by its layout.
         plugins: What is installed.
 
     Raises:
-        UnknownNameError: Neither a known name nor a folder.
-        DatasetNotFoundError: A known set that is not on this machine, or a folder of no layout.
+        UnknownNameError: Neither a known name nor a path.
+        DatasetNotFoundError: A known set that is not on this machine, or a path of no layout.
     """
     cards = {name: load_card(info.card) for name, info in plugins.datasets.items()}
     if spec is None:
@@ -136,25 +161,26 @@ def open_dataset(spec: str | None, plugins: Plugins) -> OpenDataset:
         if card.embedded:
             return _open_embedded({spec: card}, plugins)
         return _open(spec, card, find_root(card), plugins)
-    folder = Path(spec)
-    if folder.is_dir():
-        return _recognise(folder, cards, plugins)
-    if folder.name != spec or spec.startswith("."):
+    place = Path(spec)
+    if place.exists():
+        return _recognise(place, cards, plugins)
+    if place.name != spec or spec.startswith(".") or place.suffix:
         raise DatasetNotFoundError(
-            seen=f"there is no folder {spec}",
-            expected="the root folder of a data set, or a known name: " + ", ".join(sorted(cards)),
+            seen=f"there is no {'file' if place.suffix else 'folder'} {spec}",
+            expected="the root folder of a data set, a manifest, or a known name: "
+            + ", ".join(sorted(cards)),
             do="check the path; relative paths start at the current folder",
         )
     raise UnknownNameError("data set", spec, cards)
 
 
 def open_at(name: str, root: Path, plugins: Plugins) -> OpenDataset:
-    """Open the data set `name` in the folder `root`, whatever its layout looks like."""
+    """Open the data set `name` at `root`, whatever its layout looks like."""
     info = plugins.dataset(name)
-    if not root.is_dir():
+    if not root.exists():
         raise DatasetNotFoundError(
             seen=f"there is no folder {root}",
-            expected=f"the root folder of {name}",
+            expected=f"the root of {name}",
             do="check the path after --root",
         )
     return _open(name, load_card(info.card), root, plugins)
@@ -169,7 +195,7 @@ def find_root(card: Card) -> Path:
     bases = [Path(os.environ["HARNESS_DATA"])] if os.environ.get("HARNESS_DATA") else []
     places = [b / r for b in (*bases, Path("data"), Path()) for r in card.roots]
     for place in places:
-        if place.is_dir():
+        if place.exists():
             return place
     raise DatasetNotFoundError(
         seen=f"{card.title} is in none of: {', '.join(map(str, places))}",
@@ -184,8 +210,7 @@ def _open_embedded(cards: dict[str, Card], plugins: Plugins) -> OpenDataset:
         if not card.embedded:
             continue
         loader = load_target(plugins.datasets[name].target, f"the data set {name}")
-        root: Path = loader.ensure(cache_folder() / "embedded")
-        return OpenDataset(card, root, loader(root, card))
+        return _opened(loader(loader.ensure(cache_folder() / "embedded"), card))
     raise PluginError(
         seen="no installed data set is embedded",
         expected="the one that comes with the harness",
@@ -195,21 +220,32 @@ def _open_embedded(cards: dict[str, Card], plugins: Plugins) -> OpenDataset:
 
 def _open(name: str, card: Card, root: Path, plugins: Plugins) -> OpenDataset:
     loader = load_target(plugins.datasets[name].target, f"the data set {name}")
-    return OpenDataset(card, root, loader(root, card))
+    return _opened(loader(root, card))
 
 
-def _recognise(folder: Path, cards: dict[str, Card], plugins: Plugins) -> OpenDataset:
+def _opened(loader: Dataset) -> OpenDataset:
+    return OpenDataset(loader.card, loader.root, loader)
+
+
+def _recognise(place: Path, cards: dict[str, Card], plugins: Plugins) -> OpenDataset:
     # The published sets go first: a drawn folder in a published layout is read by that loader.
     for name, card in sorted(cards.items(), key=lambda item: item[1].embedded):
         loader = load_target(plugins.datasets[name].target, f"the data set {name}")
-        if loader.recognises(folder, card):
-            found = OpenDataset(card, folder, loader(folder, card))
-            say(f"{folder} has the layout of {card.title}")
+        if loader.recognises(place, card):
+            found = _opened(loader(place, card))
+            say(f"{place} has the layout of {card.title}")
             return found
-    inside = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) or "nothing"
-    trees = "\n".join(c.tree.strip("\n") for c in cards.values() if not c.embedded)
+    inside = f"it is a file of {place.stat().st_size:,} bytes"
+    if place.is_dir():
+        inside = "in it: " + (", ".join(sorted(p.name for p in place.iterdir())[:10]) or "nothing")
+    layouts = "\n".join(
+        f"  {card.title}: " + ", ".join(f"{f}/" for f in dict.fromkeys(card.folders.values()))
+        for card in cards.values()
+        if not card.embedded
+    )
     raise DatasetNotFoundError(
-        seen=f"{folder} has no known layout; in it: {inside}",
-        expected=f"one of these layouts:\n{trees}",
-        do="name the root folder of a data set, the one that holds the folders above",
+        seen=f"{place} has no known layout; {inside}",
+        expected=f"one of these layouts:\n{layouts}",
+        do="name the root folder of a data set, the one that holds the folders above; "
+        "`harness show dataset NAME` shows its whole tree",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,9 +13,11 @@ from harness.errors import FeaturesError
 from harness.method import Method
 from harness.modality import Modality
 from harness.progress import progress
+from harness.protocol import Change
 from harness.training.batches import Batches
 
 BATCH = 32
+_AS_IT_IS = Change()
 
 
 def embed(
@@ -22,8 +26,19 @@ def embed(
     batches: Batches,
     rows: NDArray[np.int64],
     modalities: tuple[Modality, ...],
+    names: Sequence[str] = (),
+    change: Change = _AS_IT_IS,
 ) -> NDArray[np.float32]:
     """(n, d) float32 descriptors of the given rows, in their order.
+
+    Args:
+        method: Whose `embed` is called.
+        model: Put into eval mode.
+        batches: Of the data set.
+        rows: (n,) of the array.
+        modalities: Of the side.
+        names: The n samples' names; needed where there is a change.
+        change: What the protocol leaves out or corrupts.
 
     Raises:
         FeaturesError: The method gave something else than finite (n, d) numbers.
@@ -33,7 +48,8 @@ def embed(
     with torch.no_grad(), progress("embedding", len(rows), " samples") as advance:
         for start in range(0, len(rows), BATCH):
             chosen = rows[start : start + BATCH]
-            found = method.embed(model, batches.test(chosen, modalities))
+            shown = batches.test(chosen, modalities, names[start : start + BATCH], change)
+            found = method.embed(model, shown)
             if found.ndim != 2 or found.shape[0] != len(chosen):
                 raise FeaturesError(
                     seen=f"embed() gave shape {tuple(found.shape)} for {len(chosen)} samples",

@@ -29,7 +29,7 @@ NAMES = {
 }
 SIZE = (64, 32)
 GRAMMAR = re.compile(r"^(\d{6})_cam(\d)_(\d)_(\d{2})\.jpg$")
-LISTS = Path("/work/shared/data/filelists/RGBNT201")
+LISTS = Path(__file__).parents[2].parent / "shared" / "data" / "filelists" / "RGBNT201"
 
 
 def _content(root: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from harness import scoring
 from harness.errors import ScoringError, UnknownNameError
 from harness.filters import Filter
-from harness.labels import Labels
+from harness.labels import Labels, match_counts
 from harness.scoring import Score, nearest, rank_lists, score
 from harness.scoring_reference import ranking_plain, score_plain
 
@@ -95,7 +95,7 @@ def test_a_match_infinitely_far_ranks_behind_every_kept_entry_only() -> None:
 @settings(max_examples=300, deadline=None)
 def test_fast_equals_plain(problem: tuple[Any, Labels, Labels], filter: Filter) -> None:
     distances, query, gallery = problem
-    if not scoring.match_counts(query, gallery, filter).positives.any():
+    if not match_counts(query, gallery, filter).positives.any():
         with pytest.raises(ScoringError, match="has a match"):
             score(distances, query, gallery, filter)
         return

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from tests.conftest import SMALL, Answer, Harness
 
 
-def _bad(answer: Answer, kind: str, *words: str) -> dict[str, str]:
+def _check_error(answer: Answer, kind: str, *words: str) -> dict[str, str]:
     """The error, after checking its kind, exit code and that its text names `words`."""
     assert answer.code == 2, answer.err
     error = answer.error
@@ -46,7 +46,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(
     harness: Harness, words: list[str], near: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "runs"
-    error = _bad(harness("run", *words, "--out", out, "--json"), "UnknownNameError")
+    error = _check_error(harness("run", *words, "--out", out, "--json"), "UnknownNameError")
     assert error["do"] == f"did you mean {near!r}?"
     assert not out.exists()
 
@@ -57,16 +57,16 @@ def test_an_unknown_name_is_answered_with_the_nearest(
 )
 def test_a_bad_value_names_its_key(harness: Harness, change: str, word: str) -> None:
     answer = harness("run", "--method", "ieee", "--set", change, "--json")
-    _bad(answer, "RecipeError", change.split("=", maxsplit=1)[0], word)
+    _check_error(answer, "RecipeError", change.split("=", maxsplit=1)[0], word)
 
 
 def test_an_unknown_key_in_a_recipe_file(harness: Harness, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('track = "smoke"\nepochs = 1\nbatchsize = 3\n')
-    _bad(harness("run", "--method", "ieee", "--recipe", path, "--json"), "UnknownNameError")
+    _check_error(harness("run", "--method", "ieee", "--recipe", path, "--json"), "UnknownNameError")
     path.write_text("epochs = = 1")
     answer = harness("run", "--method", "ieee", "--recipe", path, "--json")
-    _bad(answer, "RecipeError", "line 1")
+    _check_error(answer, "RecipeError", "line 1")
 
 
 def test_a_named_set_that_is_not_here_is_never_replaced(
@@ -74,9 +74,9 @@ def test_a_named_set_that_is_not_here_is_never_replaced(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     answer = harness("run", "--method", "ieee", "--dataset", "rgbnt201", "--json")
-    _bad(answer, "DatasetNotFoundError", "train_171", "HARNESS_DATA", "Google Drive")
+    _check_error(answer, "DatasetNotFoundError", "train_171", "HARNESS_DATA", "Google Drive")
     answer = harness("run", "--method", "ieee", "--dataset", "./nowhere", "--json")
-    _bad(answer, "DatasetNotFoundError", "there is no folder ./nowhere")
+    _check_error(answer, "DatasetNotFoundError", "there is no folder ./nowhere")
 
 
 def _run(harness: Harness, root: Path, out: Path) -> Answer:
@@ -89,19 +89,19 @@ def _run(harness: Harness, root: Path, out: Path) -> Answer:
 def test_a_folder_of_no_layout(harness: Harness, tmp_path: Path) -> None:
     (tmp_path / "set" / "images").mkdir(parents=True)
     answer = _run(harness, tmp_path / "set", tmp_path / "out")
-    _bad(answer, "DatasetNotFoundError", "no known layout", "images", "train_171/")
+    _check_error(answer, "DatasetNotFoundError", "no known layout", "images", "train_171/")
 
 
 def test_a_modality_folder_missing(harness: Harness, damaged: Path, tmp_path: Path) -> None:
     shutil.rmtree(damaged / "train_171" / "NI")
-    _bad(_run(harness, damaged, tmp_path / "out"), "LayoutError", "NI", "RGB, TI")
+    _check_error(_run(harness, damaged, tmp_path / "out"), "LayoutError", "NI", "RGB, TI")
 
 
 def test_one_ti_file_missing(harness: Harness, damaged: Path, tmp_path: Path) -> None:
     gone = sorted((damaged / "test" / "TI").iterdir())[3]
     gone.unlink()
     answer = _run(harness, damaged, tmp_path / "out")
-    _bad(answer, "IncompleteTripletError", gone.name, "RGB+NI but no TI", str(gone))
+    _check_error(answer, "IncompleteTripletError", gone.name, "RGB+NI but no TI", str(gone))
 
 
 def test_a_file_name_outside_the_grammar(harness: Harness, damaged: Path, tmp_path: Path) -> None:
@@ -109,21 +109,21 @@ def test_a_file_name_outside_the_grammar(harness: Harness, damaged: Path, tmp_pa
         first = sorted((damaged / "train_171" / modality).iterdir())[0]
         first.rename(first.with_name("person1.jpg"))
     answer = _run(harness, damaged, tmp_path / "out")
-    _bad(answer, "FileNameError", "person1.jpg", "6 digits", "_cam")
+    _check_error(answer, "FileNameError", "person1.jpg", "6 digits", "_cam")
 
 
 def test_a_truncated_jpeg(harness: Harness, damaged: Path, tmp_path: Path) -> None:
     path = sorted((damaged / "train_171" / "TI").iterdir())[2]
     path.write_bytes(path.read_bytes()[:400])
     answer = _run(harness, damaged, tmp_path / "out")
-    _bad(answer, "UnreadableImageError", path.name, "cannot be decoded", "400 bytes")
+    _check_error(answer, "UnreadableImageError", path.name, "cannot be decoded", "400 bytes")
 
 
 def test_a_web_page_called_jpg(harness: Harness, damaged: Path, tmp_path: Path) -> None:
     path = sorted((damaged / "test" / "RGB").iterdir())[0]
     path.write_text("<!DOCTYPE html><title>Sign in</title>")
     answer = _run(harness, damaged, tmp_path / "out")
-    _bad(answer, "UnreadableImageError", path.name, "<!DOCTYPE html>", "web page")
+    _check_error(answer, "UnreadableImageError", path.name, "<!DOCTYPE html>", "web page")
 
 
 def test_an_identity_of_train_in_test(harness: Harness, damaged: Path, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_an_identity_of_train_in_test(harness: Harness, damaged: Path, tmp_path:
         source = damaged / "test" / modality / "000011_cam1_0_00.jpg"
         shutil.copy(source, damaged / "train_171" / modality)
     answer = _run(harness, damaged, tmp_path / "out")
-    _bad(answer, "IdentityLeakError", "000011_cam1_0_00.jpg", "11")
+    _check_error(answer, "IdentityLeakError", "000011_cam1_0_00.jpg", "11")
     report = harness("data", "check", damaged, "--json")
     assert report.code == 2
     assert [p["kind"] for p in report.json["problems"]] == ["IdentityLeakError"]
@@ -143,7 +143,7 @@ def test_no_query_with_a_match_the_filter_keeps(
     for path in (damaged / "test").glob("*/*_cam2_*"):
         path.unlink()
     answer = _run(harness, damaged, tmp_path / "out")
-    _bad(
+    _check_error(
         answer,
         "UnmatchedQueryError",
         "8 of 8 queries have no match",
@@ -181,19 +181,21 @@ def test_a_good_features_file_is_scored(harness: Harness, drawn: Path, tmp_path:
 def test_features_with_the_wrong_names(harness: Harness, drawn: Path, tmp_path: Path) -> None:
     names = np.array([f"image{i}.jpg" for i in range(16)])
     answer = _score(harness, _features(tmp_path / "f.npz", drawn, names=names), drawn)
-    _bad(answer, "FeaturesError", "16 of 16", "000011_cam1_0_00.jpg", "image0.jpg")
+    _check_error(answer, "FeaturesError", "16 of 16", "000011_cam1_0_00.jpg", "image0.jpg")
 
 
 def test_features_of_the_wrong_length(harness: Harness, drawn: Path, tmp_path: Path) -> None:
     path = _features(tmp_path / "f.npz", drawn, features=np.zeros((15, 8), np.float32))
-    _bad(_score(harness, path, drawn), "FeaturesError", "(15, 8)", "(16, d)")
+    _check_error(_score(harness, path, drawn), "FeaturesError", "(15, 8)", "(16, d)")
 
 
 def test_features_with_nan(harness: Harness, drawn: Path, tmp_path: Path) -> None:
     rows = np.zeros((16, 8), np.float32)
     rows[5, 2] = np.nan
     path = _features(tmp_path / "f.npz", drawn, features=rows)
-    _bad(_score(harness, path, drawn), "FeaturesError", "row 5", "NaN", "000012_cam1_0_01.jpg")
+    _check_error(
+        _score(harness, path, drawn), "FeaturesError", "row 5", "NaN", "000012_cam1_0_01.jpg"
+    )
 
 
 class _Bomb:
@@ -212,12 +214,12 @@ def test_pickled_features_are_refused_unopened(
     mark = tmp_path / "exploded"
     bomb = np.array([_Bomb(mark)], dtype=object)
     answer = _score(harness, _features(tmp_path / "f.npz", drawn, features=bomb), drawn)
-    _bad(answer, "FeaturesError", "pickled objects")
+    _check_error(answer, "FeaturesError", "pickled objects")
     (tmp_path / "plain.npz").write_bytes(pickle.dumps(_Bomb(mark)))
-    _bad(_score(harness, tmp_path / "plain.npz", drawn), "FeaturesError")
+    _check_error(_score(harness, tmp_path / "plain.npz", drawn), "FeaturesError")
     torch.save({"weights": _Bomb(mark)}, tmp_path / "w.pth")
     answer = harness("evaluate", "--checkpoint", tmp_path / "w.pth", "--method", "ieee", "--json")
-    _bad(answer, "CheckpointError", "can run any code")
+    _check_error(answer, "CheckpointError", "can run any code")
     assert not mark.exists()
 
 
@@ -244,7 +246,7 @@ def test_a_checkpoint_with_missing_keys(
     save_file(state, tmp_path / "part.safetensors")
     words = ["evaluate", "--checkpoint", tmp_path / "part.safetensors", "--method", "tiny"]
     words += ["--plugin", tiny, "--dataset", drawn, "--recipe", "smoke", "--json"]
-    _bad(harness(*words), "CheckpointError", "1 missing: head.bias")
+    _check_error(harness(*words), "CheckpointError", "1 missing: head.bias")
 
 
 def test_a_checkpoint_of_another_class_count(
@@ -255,12 +257,12 @@ def test_a_checkpoint_of_another_class_count(
     torch.save(load_file(weights) | head, path)
     words = ["evaluate", "--checkpoint", path, "--method", "tiny", "--plugin", tiny]
     words += ["--dataset", drawn, "--recipe", "smoke", *SMALL[2:], "--json"]
-    _bad(harness(*words), "CheckpointError", "9x512 in the file", "5x512", "--classes N")
+    _check_error(harness(*words), "CheckpointError", "9x512 in the file", "5x512", "--classes N")
     assert harness(*words, "--classes", 9).code == 0
 
 
 def test_nothing_to_evaluate(harness: Harness) -> None:
-    _bad(harness("evaluate", "--json"), "HarnessError", "--features", "--checkpoint")
+    _check_error(harness("evaluate", "--json"), "HarnessError", "--features", "--checkpoint")
 
 
 @pytest.mark.parametrize("place", ["out", "cache"])
@@ -287,7 +289,7 @@ def test_a_full_disk(drawn: Path, tiny: Path, tmp_path: Path, place: str) -> Non
             env=os.environ | {"HARNESS_CACHE": str(cache)},
         )
         answer = Answer(done.returncode, done.stdout, done.stderr)
-        _bad(answer, "DiskFullError", "no space left in", "free some space")
+        _check_error(answer, "DiskFullError", "no space left in", "free some space")
         assert not list(tmp_path.rglob("*.tmp")), "a temporary file was left"
         assert not list(tmp_path.rglob("record.json"))
     finally:
@@ -303,4 +305,4 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written(harness: Harness, drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     words = ["run", "--method", "ieee", "--dataset", drawn, "--out", tmp_path / "file" / "runs"]
-    _bad(harness(*words, "--json"), "HarnessError", "Not a directory", "--out")
+    _check_error(harness(*words, "--json"), "HarnessError", "Not a directory", "--out")

@@ -1,0 +1,44 @@
+"""RGBNT100 (Li et al., AAAI 2020): vehicles, one 768x128 strip for each triplet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.dataset import Card, Scan, Split
+from harness.modality import MODALITIES
+from harness.progress import Advance
+from reid_datasets.drawings import Names, of_scale
+from reid_datasets.lists import rgbnt100_names
+from reid_datasets.strips import is_strip_set, scan_strips, small_strips, strip_root, write_strips
+
+
+class RGBNT100:
+    """`bounding_box_train`, `query` and `bounding_box_test`, with or without `rgbir` above them."""
+
+    def __init__(self, root: Path, card: Card) -> None:
+        self.root = strip_root(root)
+        self.card = card
+        self.described_by: tuple[Path, ...] = ()
+
+    @staticmethod
+    def recognises(root: Path, card: Card) -> bool:
+        """Whether the three folders are there, with strips of three."""
+        return is_strip_set(root, card)
+
+    def scan(self, split: Split) -> Scan:
+        """The strips of a split."""
+        return scan_strips(self.root, self.card, split)
+
+    @staticmethod
+    def synthetic_count(scale: str) -> int:
+        """How many triplets `synthesize` draws."""
+        return sum(map(len, _names(scale).values()))
+
+    @staticmethod
+    def synthesize(out: Path, seed: int, scale: str, advance: Advance) -> None:
+        """Draw a set in the published layout; at full scale, with the released names."""
+        write_strips(out, _names(scale), MODALITIES, seed, "rgbnt100", advance)
+
+
+def _names(scale: str) -> Names:
+    return of_scale(scale, rgbnt100_names, lambda: small_strips(rgbnt100_names()))

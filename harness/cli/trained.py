@@ -1,0 +1,133 @@
+"""From `--run` or `--checkpoint` to a model that can be scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.cli.sources import ModelSource
+from harness.data.open import OpenDataset, open_dataset
+from harness.errors import CheckpointError, DatasetNotFoundError, RecordError
+from harness.hashing import file_digest
+from harness.plugins import Plugins
+from harness.progress import say
+from harness.protocol import BoundProtocol, Protocol
+from harness.record import RunRecord, read_record
+from harness.resolve import from_record
+from harness.run import Plan, plan_run
+
+
+def from_run(
+    run: str, out: Path, dataset: str | None, device: str, known: Plugins
+) -> tuple[ModelSource, RunRecord]:
+    """The model of a finished run, by its folder or its id.
+
+    Raises:
+        RecordError: No such run, or its weights are gone or not those of the record.
+        DatasetNotFoundError: Its data set is not in a usual place; name it.
+    """
+    folder = _folder(run, out)
+    record = read_record(folder / "record.json")
+    weights = folder / "weights.safetensors"
+    said = record.evidence.get("weights")
+    if said is None or not weights.is_file() or file_digest(weights) != said.sha256:
+        raise RecordError(
+            seen=f"{weights} is " + ("not the file of its record" if weights.exists() else "gone"),
+            expected="the weights that the run wrote" + (f" ({said.sha256[:12]})" if said else ""),
+            do="start the run again; finished stages are not done twice",
+        )
+    info = known.method(record.method)
+    plan = Plan(
+        info=info,
+        resolved=from_record(info, record.recipe),
+        data=_data_of(record, dataset, known),
+        protocol=BoundProtocol.model_validate(record.protocol),
+        out=out,
+        device=device,
+        findings=(),
+    )
+    return ModelSource(plan, weights, None, f"run {record.run_id}"), record
+
+
+def from_checkpoint(
+    path: Path,
+    dataset: str | None,
+    asked: Sequence[Protocol],
+    method: str | None,
+    recipe: str | None,
+    classes: int | None,
+    changes: Sequence[str],
+    device: str,
+    known: Plugins,
+) -> ModelSource:
+    """The model of a weights file; a file of ours says how it was trained.
+
+    Raises:
+        CheckpointError: It does not say which method it is of, and neither does the command.
+    """
+    from harness.training.weights import read_about
+
+    said = read_about(path).get("recipe", {})
+    name = method or said.get("method")
+    if name is None:
+        raise CheckpointError(
+            seen=f"{path} does not say which method it is of",
+            expected="a weights file of ours, or --method",
+            do="--method NAME; see: harness list methods",
+        )
+    if said and recipe is None and not changes:
+        # The file's own recipe decides the input size and the method's options.
+        changes = _changes_of(said)
+        recipe = recipe or "common"
+    trained = said.get("protocol")
+    plan = plan_run(
+        str(name),
+        dataset=dataset,
+        protocol=trained if trained in known.protocols else next((p.name for p in asked), None),
+        recipe=recipe,
+        changes=changes,
+        device=device,
+        plugins=known,
+    )
+    return ModelSource(plan, path, classes, str(path))
+
+
+def _folder(run: str, out: Path) -> Path:
+    place = Path(run)
+    if place.name == "record.json":
+        return place.parent
+    if place.is_dir():
+        return place
+    from harness.store import open_store
+
+    return open_store(out).get(run).path.parent
+
+
+def _data_of(record: RunRecord, dataset: str | None, known: Plugins) -> OpenDataset:
+    if dataset is not None:
+        data = open_dataset(dataset, known)
+        if data.data_hash != record.data_hash:
+            say(f"{data.label} is other data than the run was trained on ({record.dataset_label})")
+        return data
+    try:
+        data = open_dataset(str(record.dataset.get("name")), known)
+    except DatasetNotFoundError as error:
+        raise DatasetNotFoundError(
+            error.seen, f"the data of the run, {record.dataset_label}", "name it: --dataset FOLDER"
+        ) from error
+    if data.data_hash != record.data_hash:
+        raise RecordError(
+            seen=f"the run was trained on {record.dataset_label} ({record.data_hash[:12]}), and "
+            f"{data.root} holds {data.label} ({data.data_hash[:12]})",
+            expected="the data of the run, or a set named on purpose",
+            do="name it: --dataset FOLDER",
+        )
+    return data
+
+
+def _changes_of(recipe: dict[str, Any]) -> list[str]:
+    import json
+
+    size = [f"input.{k}={json.dumps(v)}" for k, v in recipe.get("input", {}).items()]
+    return size + [f"config.{k}={json.dumps(v)}" for k, v in recipe.get("config", {}).items()]

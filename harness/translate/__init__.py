@@ -1,0 +1,1 @@
+"""An unpaired image translator (CycleGAN) from one modality to another: trained, kept, applied."""

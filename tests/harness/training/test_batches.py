@@ -1,0 +1,93 @@
+"""What a method is shown: nothing of an absent modality, and the protocol's changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from harness.corruptions.spec import Corruption
+from harness.data.arrays import ImageArrays
+from harness.missing import RandomMissing
+from harness.modality import MODALITIES
+from harness.protocol import Change
+from harness.recipe import Optimiser, Recipe, Sampler
+from harness.training.batches import Batches
+
+COUNT = 9
+NAMES = tuple(f"{i}.jpg" for i in range(COUNT))
+ROWS = np.arange(COUNT)
+RECIPE = Recipe(
+    name="r",
+    track="smoke",
+    method="m",
+    dataset="d",
+    protocol="full",
+    epochs=1,
+    sampler=Sampler(identities=1, instances=1),
+    optimiser=Optimiser(lr=1),
+)
+
+
+def _batches(present: NDArray[np.bool_] | None = None, poison: int | None = None) -> Batches:
+    pixels = np.random.default_rng(0).integers(0, 256, (COUNT, 3, 32, 16, 3), dtype=np.uint8)
+    there = np.ones((COUNT, 3), dtype=bool) if present is None else present
+    if poison is not None:
+        pixels[:, poison] = 255 - pixels[:, poison]
+    rows = {"train": ROWS, "query": ROWS, "gallery": ROWS}
+    arrays = ImageArrays(pixels, there, MODALITIES, rows, NAMES, "key")  # type: ignore[arg-type]
+    return Batches(arrays, RECIPE, torch.device("cpu"))
+
+
+def test_a_modality_the_side_lacks_is_no_key() -> None:
+    batch = _batches().test(ROWS, ("RGB", "TI"))
+    assert list(batch.images) == list(batch.present) == ["RGB", "TI"]
+    assert (batch.pids == -1).all()
+
+
+def test_absent_images_are_zero_whatever_the_array_holds() -> None:
+    present = np.ones((COUNT, 3), dtype=bool)
+    present[2:5, 1] = False
+    batch = _batches(present).test(ROWS, MODALITIES)
+    assert batch.present["NI"].tolist() == present[:, 1].tolist()
+    assert (batch.images["NI"][2:5] == 0).all() and (batch.images["NI"][5:] != 0).any()
+    other = _batches(present, poison=1).test(ROWS, MODALITIES)
+    assert torch.equal(batch.images["NI"][2:5], other.images["NI"][2:5])
+
+
+def test_random_missing_follows_the_fixed_masks() -> None:
+    rule = RandomMissing(percent=50)
+    batch = _batches().test(ROWS, MODALITIES, NAMES, Change(random_missing=rule))
+    for i, name in enumerate(NAMES):
+        kept = rule.kept(name, MODALITIES)
+        for m in MODALITIES:
+            assert bool(batch.present[m][i]) is (m in kept)
+            assert bool((batch.images[m][i] == 0).all()) is (m not in kept)
+
+
+def test_random_missing_never_takes_the_last_image_a_sample_has() -> None:
+    present = np.zeros((COUNT, 3), dtype=bool)
+    present[:, 2] = True
+    change = Change(random_missing=RandomMissing(percent=99))
+    assert _batches(present).test(ROWS, MODALITIES, NAMES, change).present["TI"].all()
+
+
+@pytest.mark.parametrize("mode", ["independent", "correlated"])
+def test_corruption_is_the_same_in_every_batch(mode: str) -> None:
+    spec = Corruption.model_validate({"kind": "mixed", "severity": "mixed", "mode": mode})
+    change, batches = Change(None, spec), _batches()
+    whole = batches.test(ROWS, MODALITIES, NAMES, change)
+    clean = batches.test(ROWS, MODALITIES)
+    for i in reversed(range(COUNT)):
+        one = batches.test(ROWS[i : i + 1], MODALITIES, NAMES[i : i + 1], change)
+        for m in MODALITIES:
+            assert torch.equal(one.images[m][0], whole.images[m][i])
+            assert not torch.equal(one.images[m][0], clean.images[m][i])
+
+
+def test_absent_stays_absent_under_corruption() -> None:
+    change = Change(RandomMissing(percent=50), Corruption(kind="fog", severity=5))
+    batch = _batches().test(ROWS, MODALITIES, NAMES, change)
+    for m in MODALITIES:
+        assert (batch.images[m][~batch.present[m]] == 0).all()
