@@ -6,6 +6,7 @@ from itertools import product
 
 from harness.corruptions.spec import KINDS, Corruption
 from harness.filters import Filter
+from harness.heldout import HeldOut
 from harness.missing import RandomMissing
 from harness.modality import MODALITIES, Modality
 from harness.protocol import Protocol
@@ -19,6 +20,23 @@ FULL = Protocol(
     name="full",
     title="all three modalities on both sides (RGB+NI+TI)",
     used_by=("the main table of nearly every RGBNT paper, IEEE (AAAI 2022) Table 1 among them",),
+)
+
+
+VALIDATION = Protocol(
+    name="validation",
+    title="16 train identities held out and searched; for choosing settings",
+    used_by=("this harness: RGBNT201 has 51 train identities on two cameras to choose from",),
+    groups=("validation",),
+    held_out=HeldOut(identities=16),
+)
+# The papers do not say which 30 identities they validated on; these are 30 of the 51 that can be.
+VALIDATION_30 = Protocol(
+    name="validation-30",
+    title="30 train identities held out and searched: the 141/30/30 reading of RGBNT201",
+    used_by=("the text of PFNet (AAAI 2021) and IEEE (AAAI 2022); no released code",),
+    groups=("validation",),
+    held_out=HeldOut(identities=30),
 )
 
 
@@ -173,6 +191,8 @@ def _each() -> tuple[Protocol, ...]:
 
 PROTOCOLS: tuple[Protocol, ...] = (
     FULL,
+    VALIDATION,
+    VALIDATION_30,
     _reduced(("RGB", "TI"), _IEEE_TABLE_2),
     _reduced(("RGB", "NI"), _IEEE_TABLE_2, "RGBN300 papers"),
     _reduced(("NI", "TI")),

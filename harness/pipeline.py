@@ -118,6 +118,7 @@ def results(
     train_inputs = {k: v for k, v in inputs.items() if k != "protocol"} | {
         "modalities": list(modalities_of(plan, "train")),
         "arrays": shop.arrays.key,
+        "held_out": plan.protocol.model_dump(mode="json")["held_out"],
     }
     stages.run(
         "train",

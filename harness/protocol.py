@@ -12,6 +12,7 @@ from harness.dataset import Card, Split
 from harness.errors import ProtocolError
 from harness.filters import Filter
 from harness.hashing import digest
+from harness.heldout import HeldOut
 from harness.missing import RandomMissing
 from harness.modality import MODALITIES, Modality
 
@@ -21,7 +22,7 @@ _WORDS = {"name", "title", "used_by", "groups"}
 # Fields that came after the first records. At its default such a field says what every earlier
 # protocol said by not having it, so it is left out of the hash there: a protocol whose meaning did
 # not change keeps its hash, and its old numbers keep their table.
-_ADDED = ("random_missing", "corruption")
+_ADDED = ("random_missing", "corruption", "held_out")
 
 _REMOVED: dict[Filter | Literal["dataset"], str] = {
     "same_pid_same_cam": "those of the same identity seen by the same camera",
@@ -58,6 +59,8 @@ class Protocol(BaseModel):
         selection: Which epoch is scored; `last` looks at no test number.
         random_missing: Modalities left out at test, sample by sample.
         corruption: What is done to the images at test.
+        held_out: Train identities that are query and gallery instead of the test splits; for
+            choosing settings without looking at a test number.
         version: Raised when a meaning changes.
     """
 
@@ -81,6 +84,7 @@ class Protocol(BaseModel):
     selection: Literal["last"] = "last"
     random_missing: RandomMissing | None = None
     corruption: Corruption | None = None
+    held_out: HeldOut | None = None
 
     def bind(self, card: Card) -> BoundProtocol:
         """The protocol on one data set, with the filter and the modalities settled.
@@ -112,7 +116,7 @@ class Protocol(BaseModel):
     def in_words(self) -> list[str]:
         """What is trained, queried, searched, removed and measured, a sentence each."""
         scaled = "L2-normalised descriptors" if self.normalise else "descriptors as they are"
-        made = (self.random_missing, self.corruption)
+        made = (self.held_out, self.random_missing, self.corruption)
         changes = [change.in_words() for change in made if change is not None]
         left_out = [m for m in self.train_modalities if m not in self.query_modalities]
         if left_out and self.query_modalities == self.gallery_modalities:

@@ -11,6 +11,7 @@ from typing import Any
 from harness import environment
 from harness.data.lint import Finding, lint, stop_on_errors
 from harness.data.open import OpenDataset, open_dataset
+from harness.data.validation import held_out
 from harness.hashing import code_digest, digest
 from harness.method import MethodInfo
 from harness.plugins import Plugins, load_plugins, source_of
@@ -79,6 +80,7 @@ def plan_run(
         known.protocol(protocol)
     data = open_dataset(dataset, known)
     bound = known.protocol(protocol or data.card.protocol).bind(data.card)
+    data = held_out(data, bound.held_out)
     name = recipe or default_recipe(info, data.card.name, data.card.embedded)
     findings = tuple(lint(data, bound))
     stop_on_errors(findings)

@@ -15,6 +15,7 @@ from harness.data.contents import known_contents, read_contents
 from harness.data.duplicates import Contents
 from harness.data.lint import Finding, lint
 from harness.data.open import OpenDataset, open_at, open_dataset
+from harness.data.validation import held_out
 from harness.data.variants import accept, accepted, is_variant
 from harness.errors import UnknownNameError
 from harness.plugins import load_plugins, load_target
@@ -55,6 +56,7 @@ def lint_command(
     known = load_plugins(plugin or [])
     data = open_dataset(dataset, known)
     bound = known.protocol(protocol or data.card.protocol).bind(data.card)
+    data = held_out(data, bound.held_out)
     findings = lint(data, bound, _contents(data, content))
     stands = [f for f in findings if f.severity != "note"]
     if as_json:

@@ -58,6 +58,13 @@ class ModelSource:
         """
         bound = protocol.bind(self.data.card)
         plan = replace(self.plan, protocol=bound)
+        if bound.held_out != self.plan.protocol.held_out:
+            raise ProtocolError(
+                seen=f"{bound.name} and {self.plan.protocol.name}, under which this model was "
+                "trained, hold out different train identities",
+                expected="a protocol with the same identities in train",
+                do=f"train it: harness run --method {self.plan.info.name} --protocol {bound.name}",
+            )
         wanted, had = modalities_of(plan, "train"), modalities_of(self.plan, "train")
         if wanted != had or bound.train_split != self.plan.protocol.train_split:
             name, method = bound.name, self.plan.info.name
@@ -126,6 +133,12 @@ class FeaturesSource:
             ProtocolError: It does not apply to the set, or no query has a match.
         """
         bound = protocol.bind(self.data.card)
+        if bound.held_out is not None:
+            raise ProtocolError(
+                seen=f"{bound.name} is about train identities, {self.path.name} about test images",
+                expected="a protocol over the test splits",
+                do="score a run that was trained under it: harness evaluate --run ID",
+            )
         found = lint(self.data, bound)
         # Whoever made the file chose the training identities; ours are not in question.
         stop_on_errors([f for f in found if f.rule != "identity-leak"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.cli.sources import ModelSource
 from harness.data.open import OpenDataset, open_dataset
+from harness.data.validation import held_out
 from harness.errors import CheckpointError, DatasetNotFoundError, RecordError
 from harness.hashing import file_digest
 from harness.plugins import Plugins
@@ -38,11 +39,12 @@ def from_run(
             do="start the run again; finished stages are not done twice",
         )
     info = known.method(record.method)
+    protocol = BoundProtocol.model_validate(record.protocol)
     plan = Plan(
         info=info,
         resolved=from_record(info, record.recipe),
-        data=_data_of(record, dataset, known),
-        protocol=BoundProtocol.model_validate(record.protocol),
+        data=held_out(_data_of(record, dataset, known), protocol.held_out),
+        protocol=protocol,
         out=out,
         device=device,
         findings=(),

@@ -64,7 +64,8 @@ def decode(data: OpenDataset, height: int, width: int) -> ImageArrays:
     samples, rows = _unique(data)
     modalities = data.card.modalities
     shape = (len(samples), len(modalities), height, width, 3)
-    key = digest([data.data_hash, height, width, list(modalities), PIL.__version__])
+    made_of = [data.data_hash, list(samples), height, width, list(modalities)]
+    key = digest([*made_of, PIL.__version__])
     folder = cache_folder() / "arrays" / key[:24]
     images, done = _open_files(folder, shape)
     todo = np.flatnonzero(done == 0)

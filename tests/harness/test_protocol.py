@@ -96,7 +96,7 @@ def test_a_plugin_may_list_its_protocols(harness: Harness, monkeypatch: pytest.M
         return [EntryPoint("many", "reid_datasets.protocols:PROTOCOLS", group)]
 
     monkeypatch.setattr(plugins, "entry_points", entries)
-    assert list(load_plugins().protocols)[:2] == ["full", "RGB+TI"]
+    assert list(load_plugins().protocols)[:2] == ["full", "validation"]
 
 
 @given(st.text(min_size=1, max_size=30), st.integers(1, 99))
