@@ -19,14 +19,13 @@ from sqlalchemy import (
     Table,
     Text,
     create_engine,
-    event,
     insert,
     select,
     update,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
 
 from harness.errors import StoreError, UnknownNameError
 from harness.files import no_space_named
@@ -78,7 +77,10 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._engine = _engine(path)
             with self._engine.begin() as connection:
-                _meta.create_all(connection)
+                for table in _meta.sorted_tables:
+                    # Not create_all: it looks first and creates then, and two processes that
+                    # open a new store at once both find nothing.
+                    connection.execute(CreateTable(table, if_not_exists=True))
                 _check_version(connection, path)
 
     def add(self, record: RunRecord, path: Path) -> bool:
@@ -178,18 +180,11 @@ def open_store(out: Path) -> Store:
 
 
 def _engine(path: Path) -> Engine:
-    # No pool: an idle connection would keep the file open, and opening one takes no time.
+    # No pool: an idle connection would keep the file open, and opening one takes no time. SQLite's
+    # own journal, not its write-ahead log: that one cannot be shared over a network disk, and
+    # turning it on fails when several processes open a new store at once.
     options = {"timeout": _WAIT_SECONDS}
-    engine = create_engine(f"sqlite:///{path}", connect_args=options, poolclass=NullPool)
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: DBAPIConnection, _: object) -> None:
-        # Readers go on while a writer writes, and writers wait for each other instead of failing.
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.close()
-
-    return engine
+    return create_engine(f"sqlite:///{path}", connect_args=options, poolclass=NullPool)
 
 
 def _check_version(connection: Connection, path: Path) -> None:

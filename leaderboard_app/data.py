@@ -10,7 +10,7 @@ import streamlit as st
 from harness.board import BoardTable, board
 from harness.store import STORE_NAME, Stored, open_store
 
-_Stamp = tuple[tuple[int, int] | None, ...]
+_Stamp = tuple[int, int] | None
 
 
 class Runs(NamedTuple):
@@ -34,12 +34,8 @@ def load(folder: Path) -> Runs:
     return _read(str(folder), _stamp(store))
 
 
-def _stamp(store: Path) -> _Stamp:
-    """Changes when the store does; what was written last may be in SQLite's -wal file only."""
-    return tuple(_mark(file) for file in (store, store.with_name(f"{store.name}-wal")))
-
-
-def _mark(file: Path) -> tuple[int, int] | None:
+def _stamp(file: Path) -> _Stamp:
+    """Changes when the store does."""
     try:
         found = file.stat()
     except OSError:

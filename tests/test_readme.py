@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.plugins import load_plugins
 from tests.conftest import ROOT, Harness
 
 
@@ -34,3 +35,8 @@ def test_the_main_job_beats_chance(
     answer = harness(*words, "--json")
     assert answer.code == 0
     assert answer.json["intervals"]["mAP"][0] > answer.json["chance"]["mAP"]
+
+
+def test_it_counts_the_protocols_right() -> None:
+    count = len(load_plugins().protocols)
+    assert f"{count} named protocols" in (ROOT / "README.md").read_text()
