@@ -233,7 +233,7 @@ def _recognise(place: Path, cards: dict[str, Card], plugins: Plugins) -> OpenDat
         loader = load_target(plugins.datasets[name].target, f"the data set {name}")
         if loader.recognises(place, card):
             found = _opened(loader(place, card))
-            say(f"{place} has the layout of {card.title}")
+            say(f"{place} is read as {card.name}: {card.title}")
             return found
     inside = f"it is a file of {place.stat().st_size:,} bytes"
     if place.is_dir():
