@@ -16,7 +16,7 @@ PARALLEL = ("rgbnt201", "market1501-mm")
 FOLDERS = ("msvr310", "wmveid863")
 
 
-def _bad(answer: Answer, kind: str, *words: str) -> None:
+def _check_error(answer: Answer, kind: str, *words: str) -> None:
     assert answer.code == 2, answer.err
     assert answer.error["kind"] == kind, answer.error
     text = " ".join(answer.error.values())
@@ -31,7 +31,7 @@ def _train(root: Path) -> Path:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_no_such_set_on_this_machine(run: Run, name: str, tmp_path: Path) -> None:
-    _bad(run(name), "DatasetNotFoundError", "HARNESS_DATA", "a folder like this")
+    _check_error(run(name), "DatasetNotFoundError", "HARNESS_DATA", "a folder like this")
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -39,7 +39,7 @@ def test_a_split_folder_missing(run: Run, copy: Copy, harness: Harness, name: st
     root = copy(name)
     folder = _train(root)
     shutil.rmtree(folder)
-    _bad(run(name), "LayoutError", str(folder), f"harness show dataset {name}")
+    _check_error(run(name), "LayoutError", str(folder), f"harness show dataset {name}")
     report = harness("data", "check", name, "--root", root, "--json")
     assert report.code == 2
     assert {p["kind"] for p in report.json["problems"]} == {"LayoutError"}
@@ -50,14 +50,14 @@ def test_an_empty_split_folder(run: Run, copy: Copy, name: str) -> None:
     folder = _train(copy(name))
     for path in images(folder):
         path.unlink()
-    _bad(run(name), "LayoutError", "is empty", str(folder))
+    _check_error(run(name), "LayoutError", "is empty", str(folder))
 
 
 @pytest.mark.parametrize("name", [*PARALLEL, *FOLDERS])
 def test_one_file_of_a_modality_missing(run: Run, copy: Copy, name: str) -> None:
     gone = [p for p in images(_train(copy(name))) if p.parent.name in ("TI", "th")][3]
     gone.unlink()
-    _bad(run(name), "IncompleteTripletError", gone.name, "RGB+NI but no TI", str(gone))
+    _check_error(run(name), "IncompleteTripletError", gone.name, "RGB+NI but no TI", str(gone))
 
 
 @pytest.mark.parametrize("name", [*PARALLEL, *FOLDERS])
@@ -65,7 +65,7 @@ def test_a_modality_folder_missing(run: Run, copy: Copy, name: str) -> None:
     folder = images(_train(copy(name)))[0].parent
     shutil.rmtree(folder)
     answer = run(name)
-    _bad(answer, "LayoutError", f"there is no folder {folder};")
+    _check_error(answer, "LayoutError", f"there is no folder {folder};")
     assert "more problems" not in answer.error["seen"]
 
 
@@ -74,14 +74,14 @@ def test_a_name_outside_the_grammar(run: Run, copy: Copy, name: str) -> None:
     pictures = images(_train(copy(name)))
     for path in [p for p in pictures if p.name == pictures[0].name]:
         path.rename(path.with_name("IMG 1.jpg"))
-    _bad(run(name), "FileNameError", "IMG 1.jpg", "identity, ", "rename or move")
+    _check_error(run(name), "FileNameError", "IMG 1.jpg", "identity, ", "rename or move")
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_truncated_picture(run: Run, copy: Copy, name: str) -> None:
     path = images(_train(copy(name)))[2]
     path.write_bytes(path.read_bytes()[:500])
-    _bad(run(name), "UnreadableImageError", path.name, "cannot be decoded", "500 bytes")
+    _check_error(run(name), "UnreadableImageError", path.name, "cannot be decoded", "500 bytes")
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -90,7 +90,7 @@ def test_a_web_page_in_place_of_a_picture(run: Run, copy: Copy, name: str) -> No
     path = images(_train(root))[0]
     path.write_text("<!DOCTYPE html><title>Quota exceeded</title>")
     # Strips are told apart by the shape of a picture: one that is none must not confuse that.
-    _bad(run(str(root)), "UnreadableImageError", path.name, "web page")
+    _check_error(run(str(root)), "UnreadableImageError", path.name, "web page")
 
 
 @pytest.mark.parametrize("name", STRIPS)
@@ -98,7 +98,7 @@ def test_a_strip_that_does_not_divide(run: Run, copy: Copy, name: str) -> None:
     path = images(_train(copy(name)))[5]
     with Image.open(path) as strip:
         strip.crop((0, 0, strip.width - 1, strip.height)).save(path)
-    _bad(run(name), "UnreadableImageError", path.name, "pixels wide", "side by side")
+    _check_error(run(name), "UnreadableImageError", path.name, "pixels wide", "side by side")
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -107,14 +107,14 @@ def test_a_file_in_another_identitys_folder(run: Run, copy: Copy, name: str) -> 
     path = images(first)[0]
     for same in first.glob(f"*/{path.name}"):
         same.rename(second / same.parent.name / same.name)
-    _bad(run(name), "FileNameError", path.name, f"identity {second.name}")
+    _check_error(run(name), "FileNameError", path.name, f"identity {second.name}")
 
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_that_is_no_identity(run: Run, copy: Copy, name: str) -> None:
     first = sorted(p for p in _train(copy(name)).iterdir() if p.is_dir())[0]
     first.rename(first.with_name("car"))
-    _bad(run(name), "FileNameError", "the folder name car", "four digits")
+    _check_error(run(name), "FileNameError", "the folder name car", "four digits")
 
 
 @pytest.mark.parametrize("name", STRIPS)
@@ -123,4 +123,4 @@ def test_strips_of_plain_pictures_are_of_no_known_layout(run: Run, copy: Copy, n
     root = root.rename(root.with_name("other"))
     for path in images(root):
         Image.new("RGB", (64, 128)).save(path)
-    _bad(run(str(root)), "DatasetNotFoundError", "no known layout", "bounding_box_train/")
+    _check_error(run(str(root)), "DatasetNotFoundError", "no known layout", "bounding_box_train/")
