@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,24 @@ def evaluate_distances(
             distances, query.labels, gallery.labels, protocol.filter, RANK_LIST_LENGTH
         ),
     )
+
+
+def scored(evaluation: Evaluation, query: Side) -> dict[str, Any]:
+    """The accuracy part of a record."""
+    found = evaluation.score
+    return {
+        "metrics": evaluation.metrics,
+        "intervals": evaluation.intervals,
+        "chance": evaluation.chance,
+        "queries": evaluation.queries,
+        "valid_queries": evaluation.valid_queries,
+        "cmc": [float(v) for v in found.cmc[:CMC_LENGTH]],
+        "per_query": {
+            "names": list(query.names),
+            "ap": [None if np.isnan(v) else float(v) for v in found.per_query_ap],
+            "first_rank": [int(r) if r else None for r in found.first_rank],
+        },
+    }
 
 
 def percent(fraction: float) -> float:

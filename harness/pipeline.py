@@ -16,7 +16,7 @@ from harness.data.arrays import ImageArrays, decode
 from harness.data.lint import labels_of
 from harness.dataset import Split
 from harness.errors import PluginError, UnknownNameError
-from harness.evaluation import CMC_LENGTH, Evaluation, evaluate
+from harness.evaluation import Evaluation, evaluate, scored
 from harness.features_file import Side, read_own, write_features
 from harness.files import replacing, require_space, write_json
 from harness.hashing import derive_seed, digest, file_digest
@@ -138,24 +138,6 @@ def results(
         **read_costs(folder),
         "environment": environment.describe(str(device)),
         "evidence": {Path(name).stem: evidence_of(folder / name) for name in written},
-    }
-
-
-def scored(evaluation: Evaluation, query: Side) -> dict[str, Any]:
-    """The accuracy part of a record."""
-    found = evaluation.score
-    return {
-        "metrics": evaluation.metrics,
-        "intervals": evaluation.intervals,
-        "chance": evaluation.chance,
-        "queries": evaluation.queries,
-        "valid_queries": evaluation.valid_queries,
-        "cmc": [float(v) for v in found.cmc[:CMC_LENGTH]],
-        "per_query": {
-            "names": list(query.names),
-            "ap": [None if np.isnan(v) else float(v) for v in found.per_query_ap],
-            "first_rank": [int(r) if r else None for r in found.first_rank],
-        },
     }
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import HarnessError
-from harness.evaluation import Evaluation, evaluate
+from harness.evaluation import evaluate, scored
 from harness.features_file import read_own
 from harness.hashing import file_digest
 from harness.protocol import BoundProtocol
@@ -68,29 +67,33 @@ def _rescored(record: RunRecord, folder: Path) -> Iterator[Check]:
         return
     if protocol.hash != record.protocol_hash:
         yield Check("protocol hash", f"{record.protocol_hash[:16]} is not {protocol.hash[:16]}")
-    yield from _numbers(record, found)
-    same = record.per_query.names == query.names
-    yield Check("query names", "" if same else "the record names other queries than the features")
+    yield from _numbers(record, scored(found, query))
 
 
-def _numbers(record: RunRecord, found: Evaluation) -> Iterator[Check]:
+def _numbers(record: RunRecord, computed: dict[str, Any]) -> Iterator[Check]:
+    """Every number of the accuracy part, held against what a new record would say."""
     for kind in ("metrics", "intervals", "chance"):
-        said, computed = getattr(record, kind), getattr(found, kind)
-        for name, value in computed.items():
-            yield Check(f"{kind} {name}", _difference(said.get(name), value))
+        said, now = getattr(record, kind), computed[kind]
+        for name in dict.fromkeys((*now, *said)):
+            yield Check(f"{kind} {name}", _difference(said.get(name), now.get(name)))
     for kind in ("queries", "valid_queries"):
-        yield Check(kind, _difference(getattr(record, kind), getattr(found, kind)))
-    cmc = tuple(float(v) for v in found.score.cmc[: len(record.cmc)])
-    wrong = [k + 1 for k, (a, b) in enumerate(zip(record.cmc, cmc, strict=True)) if a != b]
-    yield Check("cmc", f"rank {wrong[0]} differs" if wrong else "")
-    ap = [None if math.isnan(v) else float(v) for v in found.score.per_query_ap]
-    off = [i for i, (a, b) in enumerate(zip(record.per_query.ap, ap, strict=False)) if a != b]
-    short = len(record.per_query.ap) != len(ap)
-    yield Check(
-        "per-query AP",
-        f"query {record.per_query.names[off[0]]} differs" if off else "wrong length" * short,
-    )
+        yield Check(kind, _difference(getattr(record, kind), computed[kind]))
+    yield Check("cmc", _first_difference(record.cmc, computed["cmc"]))
+    for field, now in computed["per_query"].items():
+        yield Check(f"per-query {field}", _first_difference(getattr(record.per_query, field), now))
 
 
 def _difference(said: Any, computed: Any) -> str:
     return "" if said == computed else f"the record says {said}, rescoring gives {computed}"
+
+
+def _first_difference(said: Sequence[Any], computed: Sequence[Any]) -> str:
+    if len(said) != len(computed):
+        return f"the record has {len(said)} values, rescoring gives {len(computed)}"
+    wrong = [i for i, (a, b) in enumerate(zip(said, computed, strict=True)) if a != b]
+    if not wrong:
+        return ""
+    first = wrong[0]
+    return f"the record differs in {len(wrong)}, first number {first}: " + _difference(
+        said[first], computed[first]
+    )

@@ -82,3 +82,33 @@ def test_a_folder_without_records_is_no_success(folder: Path, tmp_path: Path) ->
     words = [sys.executable, "-m", "pytest", "--harness-verify", "nowhere"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 4 and "no such folder" in done.stderr
+
+
+def _said(folder: Path, field: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads((folder / "record.json").read_text())[field]
+    return found
+
+
+@pytest.mark.parametrize("cmc", [[], [1.0], [1.0] * 300])
+def test_a_cmc_of_another_length_fails(folder: Path, cmc: list[float]) -> None:
+    _edit(folder, {"cmc": cmc}, new_id=True)
+    done = _verify(folder.parents[1])
+    assert done.returncode == 1 and "cmc: the record" in done.stdout
+
+
+@pytest.mark.parametrize("field", ["names", "ap", "first_rank"])
+def test_a_changed_or_lost_query_fails(folder: Path, field: str) -> None:
+    original = _said(folder, "per_query")
+    values = original[field]
+    assert isinstance(values, list)
+    other = f"{values[0]}x" if field == "names" else (values[0] or 0) + 1
+    for changed in (values[:-1], [other, *values[1:]]):
+        _edit(folder, {"per_query": original | {field: changed}}, new_id=True)
+        done = _verify(folder.parents[1])
+        assert done.returncode == 1 and f"per-query {field}: the record" in done.stdout
+
+
+def test_an_invented_metric_fails(folder: Path) -> None:
+    _edit(folder, {"metrics": _said(folder, "metrics") | {"R100": 99.0}}, new_id=True)
+    done = _verify(folder.parents[1])
+    assert done.returncode == 1 and "metrics R100: the record says 99.0" in done.stdout

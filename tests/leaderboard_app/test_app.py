@@ -195,7 +195,7 @@ def test_a_store_that_cannot_be_read_says_what_to_do(
     folder = tmp_path / "out"
     folder.mkdir()
     spoil(folder)
-    _says_what_to_do(opened(folder), seen)
+    _check_what_it_says(opened(folder), seen)
 
 
 def test_a_locked_store_says_so(
@@ -205,7 +205,7 @@ def test_a_locked_store_says_so(
     connection = sqlite3.connect(tmp_path / STORE_NAME)
     connection.execute("CREATE TABLE anything (x)")
     connection.execute("BEGIN EXCLUSIVE")
-    _says_what_to_do(opened(), "locked")
+    _check_what_it_says(opened(), "locked")
     connection.close()
 
 
@@ -216,10 +216,10 @@ def test_a_record_from_elsewhere_that_is_none_says_so(
     with sqlite3.connect(tmp_path / STORE_NAME) as connection:
         connection.execute("UPDATE runs SET record = '{}'")
     connection.close()
-    _says_what_to_do(opened(), "holds a damaged record")
+    _check_what_it_says(opened(), "holds a damaged record")
 
 
-def _says_what_to_do(page: AppTest, seen: str) -> None:
+def _check_what_it_says(page: AppTest, seen: str) -> None:
     assert not page.dataframe
     lines = [part.value for part in page.markdown]
     assert [line.split(":")[0] for line in lines] == ["**Seen", "**Expected", "**Do this"]
