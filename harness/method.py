@@ -48,11 +48,17 @@ class MethodInfo(BaseModel):
     Attributes:
         name: The word after `--method`.
         target: "package.module:Class", imported only when the method is built.
+        uses: Packages beside the target's own whose code decides its numbers, so that they are in
+            the code's hash.
         title, paper, venue, year, url: Where the method comes from.
         modalities: The modalities it can take; it may be asked for any non-empty subset.
         missing: What it does with an absent modality of a sample at test.
         config: The pydantic model of its options (`extra="forbid"`); the recipe's `[config]`.
+        backbone: What a table says of its network, such as "ResNet-50"; empty where it is a choice.
+        tags: What a reader must know of its numbers, such as `test-camera` (design rule 6).
+        input_size: (height, width) of a network made for one size; every recipe is given it.
         recipes: The folder with its recipe files, if it has one.
+        tables: The folder with its plans for `harness table`, if it has one.
         claims: What the paper says it reaches.
     """
 
@@ -60,6 +66,7 @@ class MethodInfo(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     target: str = Field(pattern=r"^[\w.]+:\w+$")
+    uses: tuple[str, ...] = ()
     title: str = ""
     paper: str = ""
     venue: str = ""
@@ -68,7 +75,11 @@ class MethodInfo(BaseModel):
     modalities: tuple[Modality, ...] = MODALITIES
     missing: MissingPolicy = "none"
     config: type[BaseModel] = NoConfig
+    backbone: str = ""
+    tags: tuple[str, ...] = ()
+    input_size: tuple[int, int] | None = None
     recipes: Path | None = None
+    tables: Path | None = None
     claims: tuple[Claim, ...] = ()
 
 
@@ -101,7 +112,19 @@ class Batch(NamedTuple):
 
 
 class Method(Protocol):
-    """The three functions of a method. The class named by `MethodInfo.target` gives them."""
+    """The three functions of a method. The class named by `MethodInfo.target` gives them.
+
+    A class may have more, each used where it is there:
+
+    - `train(training, model)`: instead of the harness's loop (`harness.training.loop.Training`).
+    - `lr_scales(model) -> list[tuple[float, list[Parameter]]]`: these parameters learn at so many
+      times the recipe's rate; the others at the rate itself.
+    - `start_epoch(model, epoch)`: called before each epoch, counted from 0. What it keeps must be
+      in the model's buffers, so that a training that was cut off goes on alike.
+    - `modality_columns(model) -> dict[Modality, tuple[int, int]]`: which columns of the
+      descriptor, from and up to, come from one modality alone.
+    - `import_state(state) -> dict[str, Tensor]`: weights under its authors' names, in ours.
+    """
 
     def build(self, config: Any, data: DataInfo) -> nn.Module:
         """A new model, randomly initialised from torch's global generator, or pretrained."""

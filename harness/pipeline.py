@@ -207,6 +207,8 @@ def _efficiency(shop: Workshop, folder: Path) -> None:
     model = shop.trained(folder / "weights.safetensors")
     row = shop.arrays.rows[split][:1]
     found = cost.measure(shop.method, model, shop.batches, row, modalities_of(shop.plan, "query"))
+    columns = getattr(shop.method, "modality_columns", None)
+    found["modality_columns"] = {} if columns is None else columns(model)
     found["peak_memory_mib"] = round(cost.peak_memory_mib(shop.device), 1)
     write_json(folder / "cost.json", found)
 

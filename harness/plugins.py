@@ -126,7 +126,7 @@ def load_target(target: str, who: str) -> Any:
 
 
 def source_of(target: str) -> Path:
-    """The folder of the package, or the single file, that a target's code lives in."""
+    """The folder of the package, or the single file, that the code of a target or package is in."""
     module_name = target.partition(":")[0]
     module = sys.modules.get(module_name) or importlib.import_module(module_name)
     file = Path(str(module.__file__))

@@ -63,6 +63,10 @@ def resolve(
         RecipeError: A file that is not TOML, or a value that is refused.
     """
     data = _read(info, recipe)
+    if info.input_size is not None:
+        # The network is made for one size, so a recipe for all methods gives way to it here.
+        height, width = info.input_size
+        data["input"] = {**data.get("input", {}), "height": height, "width": width}
     for change in changes:
         _apply(data, change, info)
     data |= {"method": info.name, "dataset": dataset, "protocol": protocol}

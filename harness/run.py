@@ -123,9 +123,13 @@ def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
         "data": plan.data.data_hash,
         "protocol": plan.protocol.hash,
         "seed": seed,
-        "code": code_digest([*(here / f for f in _DECIDING), source_of(plan.info.target)]),
+        "code": code_digest([*(here / f for f in _DECIDING), *_sources(plan.info)]),
         "device": device,
     }
+
+
+def _sources(info: MethodInfo) -> list[Path]:
+    return [source_of(target) for target in (info.target, *info.uses)]
 
 
 def _settle(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import Data, Device, Json, Out, Plugin, Set
+
 app = typer.Typer(
     name="harness",
     help="Train, score and rank multi-modal (RGB, NI, TI) re-identification methods.",
@@ -24,22 +26,6 @@ app.add_typer(data, name="data")
 
 # The name of a protocol may begin with a minus, such as -NI, and is no option then.
 _MINUS = {"ignore_unknown_options": True}
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-Plugin = Annotated[
-    list[Path] | None,
-    typer.Option("--plugin", help="A .py file or folder with more methods; may be repeated."),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe key; may be repeated."),
-]
-Data = Annotated[
-    str | None,
-    typer.Option("--dataset", help="A name or a folder; without it, the embedded synthetic set."),
-]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
-Out = Annotated[Path, typer.Option("--out", help="Where runs and their store are kept.")]
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,17 +60,20 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
         TrainingError: The loss became NaN or infinite, or there are too few identities.
     """
     recipe, device = training.recipe, training.batches.device
-    optimiser = make_optimiser(recipe.optimiser, model)
+    optimiser = make_optimiser(recipe.optimiser, model, _lr_scales(training.method, model))
+    start_epoch = getattr(training.method, "start_epoch", None)
     first, log = _resume(training, model, optimiser)
     saved_at, saving = time.monotonic(), 0.0
     for epoch in range(first, recipe.epochs):
         started = time.monotonic()
         rate = learning_rate(recipe.schedule, recipe.optimiser.lr, epoch, recipe.epochs)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         torch.manual_seed(derive_seed("model", training.seed, epoch))
         augment = torch.Generator().manual_seed(derive_seed("augment", training.seed, epoch))
         model.train()
+        if start_epoch is not None:
+            start_epoch(model, epoch)
         sums: dict[str, torch.Tensor] = {}
         plan = identity_batches(
             training.labels,
@@ -106,9 +110,25 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
     return log
 
 
-def make_optimiser(settings: Optimiser, model: nn.Module) -> torch.optim.Optimizer:
-    """The recipe's optimiser over every parameter that is trained."""
-    params = [p for p in model.parameters() if p.requires_grad]
+def make_optimiser(
+    settings: Optimiser,
+    model: nn.Module,
+    scales: Sequence[tuple[float, Iterable[nn.Parameter]]] = (),
+) -> torch.optim.Optimizer:
+    """The recipe's optimiser over every parameter that is trained.
+
+    Args:
+        scales: Parameters that learn at so many times the rate; kept as `scale` of their group.
+    """
+    scale_of = {id(p): scale for scale, params in scales for p in params}
+    groups: dict[float, list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            groups.setdefault(scale_of.get(id(parameter), 1.0), []).append(parameter)
+    params: list[dict[str, Any]] = [
+        {"params": found, "scale": scale, "lr": settings.lr * scale}
+        for scale, found in groups.items()
+    ]
     decay = settings.weight_decay
     if settings.name == "sgd":
         # Torch refuses Nesterov without momentum; without momentum the two are the same.
@@ -139,6 +159,11 @@ def total_loss(terms: dict[str, torch.Tensor]) -> torch.Tensor:
 def discard_checkpoint(folder: Path) -> None:
     """Remove the checkpoint once the weights are safe."""
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+
+
+def _lr_scales(method: Method, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
+    found = getattr(method, "lr_scales", None)
+    return [] if found is None else list(found(model))
 
 
 def _checkpoint(training: Training) -> Path:
