@@ -1,0 +1,1 @@
+"""Published methods beside IEEE, one folder each, and simple ones to measure against."""

@@ -1,0 +1,1 @@
+"""Losses and layers that several baselines use."""
