@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from harness.bases import read_recipe
 from harness.errors import RecipeError, UnknownNameError
 from harness.method import MethodInfo
-from harness.recipe import Recipe, read_toml, shared_recipes
+from harness.recipe import Recipe, shared_recipes
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -49,7 +50,7 @@ def resolve(
     protocol: str,
     changes: Iterable[str] = (),
 ) -> Resolved:
-    """Read a recipe, apply `key=value` changes and check everything.
+    """Read a recipe with its bases, apply `key=value` changes and check everything.
 
     Args:
         info: The method.
@@ -60,7 +61,7 @@ def resolve(
 
     Raises:
         UnknownNameError: No such recipe or key; says the nearest.
-        RecipeError: A file that is not TOML, or a value that is refused.
+        RecipeError: A file that is not TOML, bases that do not fit, or a refused value.
     """
     data = _read(info, recipe)
     if info.input_size is not None:
@@ -86,22 +87,7 @@ def _read(info: MethodInfo, recipe: str) -> dict[str, Any]:
     path = Path(recipe) if recipe.endswith(".toml") else files.get(recipe)
     if path is None:
         raise UnknownNameError(f"recipe of {info.name}", recipe, files)
-    try:
-        data = read_toml(path)
-    except FileNotFoundError as error:
-        raise RecipeError(
-            seen=f"there is no recipe file {path}",
-            expected=f"a TOML file, or one of the names: {', '.join(files)}",
-            do=f"harness list recipes --method {info.name}",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(
-            seen=f"{path} is not TOML: {error}",
-            expected="a recipe in TOML",
-            do="mend the line the message names",
-        ) from error
-    data.setdefault("name", path.stem)
-    return data
+    return read_recipe(path, files, info.name)
 
 
 def _apply(data: dict[str, Any], change: str, info: MethodInfo) -> None:
