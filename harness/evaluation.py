@@ -87,6 +87,8 @@ def scored(evaluation: Evaluation, query: Side) -> dict[str, Any]:
             "names": list(query.names),
             "ap": [None if np.isnan(v) else float(v) for v in found.per_query_ap],
             "first_rank": [int(r) if r else None for r in found.first_rank],
+            "pids": query.labels.pids.tolist(),
+            "inp": [None if np.isnan(v) else float(v) for v in found.per_query_inp],
         },
     }
 

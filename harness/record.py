@@ -6,7 +6,13 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from harness.errors import RecordError
 from harness.files import write_json
@@ -26,13 +32,30 @@ class Evidence(BaseModel):
 
 
 class PerQuery(BaseModel):
-    """Each query's outcome, in the order of the query list; None where it has no match."""
+    """Each query's outcome, in the order of the query list; None where it has no match.
+
+    Attributes:
+        names: The samples' names.
+        ap, first_rank, inp: Average precision, the 1-based rank of the first match, and positives
+            over the rank of the last one.
+        pids: Identities, so that two records are compared without their data set.
+
+    Records of the first version have neither `pids` nor `inp`; both stay away then, so that such a
+    record still hashes to its id.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     names: tuple[str, ...]
     ap: tuple[float | None, ...]
     first_rank: tuple[int | None, ...]
+    pids: tuple[int, ...] | None = None
+    inp: tuple[float | None, ...] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_absent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = dump(self)
+        return {k: v for k, v in found.items() if v is not None}
 
 
 class RunRecord(BaseModel):

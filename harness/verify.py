@@ -80,7 +80,9 @@ def _numbers(record: RunRecord, computed: dict[str, Any]) -> Iterator[Check]:
         yield Check(kind, _difference(getattr(record, kind), computed[kind]))
     yield Check("cmc", _first_difference(record.cmc, computed["cmc"]))
     for field, now in computed["per_query"].items():
-        yield Check(f"per-query {field}", _first_difference(getattr(record.per_query, field), now))
+        said = getattr(record.per_query, field)
+        if said is not None:
+            yield Check(f"per-query {field}", _first_difference(said, now))
 
 
 def _difference(said: Any, computed: Any) -> str:
