@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness import environment
 from harness.data.lint import Finding, lint, stop_on_errors
@@ -21,13 +21,22 @@ from harness.record import RunRecord, make_record, read_record, record_id, write
 from harness.resolve import Resolved, default_recipe, resolve
 from harness.sides import require_policy
 from harness.stages import only_one
-from harness.store import STORE_NAME, Store
+from harness.store import Store, open_store
 
 # The folders of the core whose code a run's numbers depend on, beside the method's own.
 _DECIDING = ("training", "data", "corruptions")
 DEFAULT_OUT = Path("runs")
 DEFAULT_SEED = 40
 """The seed in the README of IEEE's authors."""
+
+
+class Ground(NamedTuple):
+    """What many runs can share: an open data set under a protocol, linted."""
+
+    data: OpenDataset
+    protocol: BoundProtocol
+    findings: tuple[Finding, ...]
+    """What linting found; only warnings get this far."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +85,42 @@ def plan_run(
     """
     known = plugins or load_plugins()
     info = known.method(method)
+    ground = prepare(dataset, protocol, known)
+    return plan_on(ground, info, recipe=recipe, changes=changes, out=out, device=device)
+
+
+def prepare(dataset: str | None, protocol: str | None, plugins: Plugins) -> Ground:
+    """Open a data set, check its names and lint the protocol: once for any number of methods.
+
+    Raises:
+        HarnessError: No such data set or protocol, or a fault of either.
+    """
     if protocol is not None:
-        known.protocol(protocol)
-    data = open_dataset(dataset, known)
-    bound = known.protocol(protocol or data.card.protocol).bind(data.card)
+        plugins.protocol(protocol)
+    data = open_dataset(dataset, plugins)
+    bound = plugins.protocol(protocol or data.card.protocol).bind(data.card)
     data = held_out(data, bound.held_out)
-    name = recipe or default_recipe(info, data.card.name, data.card.embedded)
     findings = tuple(lint(data, bound))
     stop_on_errors(findings)
+    return Ground(data, bound, findings)
+
+
+def plan_on(
+    ground: Ground,
+    info: MethodInfo,
+    *,
+    recipe: str | None = None,
+    changes: Sequence[str] = (),
+    out: Path = DEFAULT_OUT,
+    device: str = "auto",
+) -> Plan:
+    """Settle the recipe of one method on data that is open already.
+
+    Raises:
+        HarnessError: A recipe that does not fit, or a method that cannot take the protocol.
+    """
+    data, bound, findings = ground
+    name = recipe or default_recipe(info, data.card.name, data.card.embedded)
     resolved = resolve(info, name, data.label, bound.name, changes)
     plan = Plan(info, resolved, data, bound, out, device, findings)
     require_policy(plan)
@@ -101,7 +138,7 @@ def execute(plan: Plan, seed: int) -> Finished:
     folder = plan.folder(seed)
     device = choose_device(plan.device)
     with only_one(folder.with_name(f".{seed}.lock")):
-        store = Store(plan.out / STORE_NAME)
+        store = open_store(plan.out)
         inputs = run_inputs(plan, seed, device.type)
         path = folder / "record.json"
         ready = _settle(path, digest(inputs), store)
