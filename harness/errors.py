@@ -3,6 +3,7 @@
 HarnessError                    the root; exit code 2, a person's mistake or their machine's state
     UnknownNameError            a method, data set, protocol, recipe or key that does not exist
     RecipeError                 a recipe that does not parse or holds a value out of range
+    PlanError                   a plan of a table that does not parse or does not add up
     PluginError                 a plugin that cannot be loaded or breaks its contract
     DataError                   anything wrong with a data set on disk
         DatasetNotFoundError    the data set's folder is not where we looked
@@ -22,6 +23,7 @@ HarnessError                    the root; exit code 2, a person's mistake or the
     RunBusyError                another process works on the same run
     StoreError                  a store that cannot be opened or does not hold what was asked for
     RecordError                 a record or its evidence that is damaged or does not add up
+        BundleError             a submitted archive that is damaged, too large or not plain
     DiskFullError               no space left where we write
 """
 
@@ -87,6 +89,10 @@ class UnknownNameError(HarnessError):
 
 class RecipeError(HarnessError):
     """A recipe that does not parse or holds a value out of range."""
+
+
+class PlanError(HarnessError):
+    """A plan of a table that does not parse or does not add up."""
 
 
 class PluginError(HarnessError):
@@ -163,6 +169,10 @@ class StoreError(HarnessError):
 
 class RecordError(HarnessError):
     """A record or its evidence that is damaged or does not add up."""
+
+
+class BundleError(RecordError):
+    """A submitted archive that is damaged, too large or not plain."""
 
 
 class DiskFullError(HarnessError):
