@@ -124,16 +124,17 @@ def _run_rows(out: Path) -> Rows:
 
     return [
         {
-            "run": s.record.run_id,
-            "method": s.record.method,
-            "dataset": s.record.dataset_label,
-            "protocol": s.record.protocol_name,
-            "recipe": s.record.recipe.get("name", ""),
-            "seed": s.record.seed,
-            "mAP": number(s.record.metrics["mAP"]),
-            "created": s.record.created[:16],
+            "run": s.run_id,
+            "method": s.method,
+            "dataset": s.dataset,
+            "protocol": s.protocol,
+            "recipe": s.recipe,
+            "seed": s.seed,
+            "mAP": number(s.metrics["mAP"]),
+            "trust": str(s.trust),
+            "created": s.created[:16],
         }
-        for s in open_store(out).all()
+        for s in open_store(out).summaries()
     ]
 
 

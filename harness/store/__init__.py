@@ -1,0 +1,19 @@
+"""Where records are kept to be found again: SQLite or PostgreSQL, through SQLAlchemy Core."""
+
+from harness.store.core import STORE_NAME, STORE_VARIABLE, Store, open_store
+from harness.store.database import without_password
+from harness.store.rows import PerQueryValues, Stored, Summary, TrustEntry
+from harness.store.tables import SCHEMA_VERSION
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "STORE_NAME",
+    "STORE_VARIABLE",
+    "PerQueryValues",
+    "Store",
+    "Stored",
+    "Summary",
+    "TrustEntry",
+    "open_store",
+    "without_password",
+]

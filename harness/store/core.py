@@ -1,0 +1,245 @@
+"""The store: records by run id, an index of them, and what checks of them came to."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from harness.errors import StoreError, UnknownNameError
+from harness.record import RunRecord, record_id
+from harness.store.database import Database
+from harness.store.migrate import changed, make_ready
+from harness.store.rows import (
+    PerQueryValues,
+    Stored,
+    Summary,
+    TrustEntry,
+    columns_of,
+    per_query_from,
+    summary_from,
+    summary_of,
+    trust_from,
+)
+from harness.store.tables import ABOUT, RECORDS, RUNS, TRUST
+from harness.trust import Trust
+
+STORE_NAME = "store.db"
+STORE_VARIABLE = "HARNESS_STORE"
+# Databases limit how many values one statement may name.
+_AT_ONCE = 500
+
+
+class Store:
+    """Records by run id. The record files are the truth; this finds them quickly.
+
+    A record never changes here: only its path may, and what a check of it came to. Reading a
+    store that is not there gives nothing and makes nothing; the first record makes it.
+
+    Args:
+        place: The SQLite file, or the URL of a database (see `Database`).
+
+    Raises:
+        StoreError: The place cannot be opened, or a newer harness wrote it.
+    """
+
+    def __init__(self, place: Path | str) -> None:
+        self.database = Database(place)
+        # A server has no file whose absence says that there is nothing yet.
+        if self.database.is_made:
+            make_ready(self.database)
+
+    def add(self, record: RunRecord, path: Path) -> bool:
+        """Keep a record; False when it is there already.
+
+        Raises:
+            StoreError: Its id is not the hash of its contents, or is that of another record here.
+        """
+        if record.run_id != record_id(record):
+            raise StoreError(
+                seen=f"the record {record.run_id} ({path}) was edited: its id is not the hash of "
+                "its contents",
+                expected="records as the harness wrote them",
+                do="restore the file, or run again",
+            )
+        text = record.model_dump_json()
+        row = columns_of(summary_of(record, path.resolve()))
+        if not self.database.is_made:
+            make_ready(self.database)
+        try:
+            with self.database.writing() as connection:
+                insert_run(connection, row, text)
+        except IntegrityError:
+            self._require_same(record)
+            return False
+        return True
+
+    def moved(self, run_id: str, path: Path) -> None:
+        """Note that a record's file is now elsewhere."""
+        if not self.database.readable():
+            return
+        with self.database.writing() as connection:
+            where = update(RUNS).where(RUNS.c.run_id == run_id)
+            connection.execute(where.values(path=str(path.resolve())))
+            changed(connection)
+
+    def all(self) -> list[Stored]:
+        """Every record, oldest first. `summaries` is many times faster where it is enough."""
+        return [self._stored(row) for row in self._rows(_whole())]
+
+    def get(self, run_id: str) -> Stored:
+        """The record whose id begins with `run_id`.
+
+        Raises:
+            UnknownNameError: None does, or more than one.
+        """
+        rows = self._rows(_whole().where(RUNS.c.run_id.startswith(run_id, autoescape=True)))
+        if len(rows) != 1:
+            known = rows or self._rows(select(RUNS.c.run_id))
+            raise UnknownNameError("run", run_id, [row["run_id"] for row in known])
+        return self._stored(rows[0])
+
+    def summaries(self, dataset: str | None = None, protocol: str | None = None) -> list[Summary]:
+        """What tables need of every run, oldest first.
+
+        Args:
+            dataset: Only runs on the data set of this label.
+            protocol: Only runs under the protocol of this name.
+        """
+        query = select(RUNS, TRUST.c.trust).outerjoin(TRUST, TRUST.c.run_id == RUNS.c.run_id)
+        if dataset is not None:
+            query = query.where(RUNS.c.dataset == dataset)
+        if protocol is not None:
+            query = query.where(RUNS.c.protocol == protocol)
+        rows = self._rows(query.order_by(RUNS.c.created, RUNS.c.run_id))
+        return [summary_from(row) for row in rows]
+
+    def per_query(self, run_ids: Iterable[str]) -> dict[str, PerQueryValues]:
+        """Each query's outcome in the runs of these whole ids; unknown ids are left out."""
+        wanted = list(dict.fromkeys(run_ids))
+        found = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            for row in self._rows(select(RECORDS).where(RECORDS.c.run_id.in_(some))):
+                found[row["run_id"]] = per_query_from(row["record"])
+        return {run_id: found[run_id] for run_id in wanted if run_id in found}
+
+    def stamp(self) -> str:
+        """A word that changes when anything in the store does; cheap to ask for."""
+        rows = self._rows(select(ABOUT.c.store_id, ABOUT.c.revision))
+        return "empty" if not rows else f"{rows[0]['store_id']}-{rows[0]['revision']}"
+
+    def set_trust(self, run_id: str, trust: Trust, checked: Mapping[str, Any]) -> None:
+        """Keep what a check of a run came to, instead of what one before came to.
+
+        Args:
+            run_id: The whole id.
+            trust: `reported` or higher: a record is more than a claim.
+            checked: JSON-ready; what was checked, and with what.
+
+        Raises:
+            UnknownNameError: There is no such run.
+        """
+        if trust is Trust.CLAIMED:
+            raise ValueError("a record is more than a claim")
+        row = {
+            "run_id": run_id,
+            "trust": str(trust),
+            "checked": json.dumps(dict(checked)),
+            "when": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+        known = self._rows(select(RUNS.c.run_id).where(RUNS.c.run_id == run_id))
+        if not known:
+            raise UnknownNameError("run", run_id, [s.run_id for s in self.summaries()])
+        with self.database.writing() as connection:
+            # First of all, so that two checks of one run take turns.
+            changed(connection)
+            connection.execute(delete(TRUST).where(TRUST.c.run_id == run_id))
+            connection.execute(insert(TRUST).values(row))
+
+    def trust_of(self, run_id: str) -> TrustEntry | None:
+        """What the last check of a run came to; None where there was none."""
+        rows = self._rows(select(TRUST).where(TRUST.c.run_id == run_id))
+        if not rows:
+            return None
+        row = rows[0]
+        return TrustEntry(
+            row["run_id"], trust_from(row["trust"]), json.loads(row["checked"]), row["when"]
+        )
+
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        if not self.database.readable():
+            return []
+        with self.database.reading() as connection:
+            result = connection.execute(query)
+            names = list(result.keys())
+            return [dict(zip(names, row, strict=True)) for row in result]
+
+    def _require_same(self, record: RunRecord) -> None:
+        rows = self._rows(select(RECORDS).where(RECORDS.c.run_id == record.run_id))
+        if rows and _same(rows[0]["record"], record):
+            return
+        raise StoreError(
+            seen=f"the store {self.database} holds another record under the id {record.run_id}",
+            expected="one record for one id, for ever",
+            do="see which one is damaged: harness store check",
+        )
+
+    def _stored(self, row: Mapping[str, Any]) -> Stored:
+        try:
+            record = RunRecord.model_validate_json(row["record"])
+        except ValidationError as error:
+            raise StoreError(
+                seen=f"the store {self.database} holds a damaged record of run {row['run_id']}: "
+                f"{str(error).splitlines()[0]}",
+                expected="records as the harness writes them",
+                do="make the store again from the record files: harness store rebuild; the run's "
+                f"own file is {row['path']}",
+            ) from error
+        return Stored(record, Path(row["path"]), trust_from(row["trust"]))
+
+
+def insert_run(connection: Connection, row: Mapping[str, Any], record: str) -> None:
+    """Put one record and its index row in, within a transaction."""
+    connection.execute(insert(RECORDS).values(run_id=row["run_id"], record=record))
+    connection.execute(insert(RUNS).values(dict(row)))
+    changed(connection)
+
+
+def open_store(out: Path, url: str | None = None) -> Store:
+    """The store of an --out folder, or the one at `url` or $HARNESS_STORE where there is one.
+
+    Raises:
+        StoreError: There is no such folder: a typo must not make an empty store.
+    """
+    named = url or os.environ.get(STORE_VARIABLE)
+    if named:
+        return Store(named)
+    if not out.is_dir():
+        raise StoreError(
+            seen=f"there is no folder {out}",
+            expected="the --out folder of harness run",
+            do="harness run --method ieee makes it; or name the right one with --out",
+        )
+    return Store(out / STORE_NAME)
+
+
+def _whole() -> Select[Any]:
+    query = select(RUNS.c.run_id, RUNS.c.path, RECORDS.c.record, TRUST.c.trust)
+    query = query.join(RECORDS, RECORDS.c.run_id == RUNS.c.run_id)
+    query = query.outerjoin(TRUST, TRUST.c.run_id == RUNS.c.run_id)
+    return query.order_by(RUNS.c.created, RUNS.c.run_id)
+
+
+def _same(text: str, record: RunRecord) -> bool:
+    try:
+        return RunRecord.model_validate_json(text) == record
+    except ValidationError:
+        return False

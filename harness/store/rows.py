@@ -1,0 +1,154 @@
+"""What comes out of a store: whole records, and rows that are read without parsing a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.record import METRICS, RunRecord
+from harness.trust import Trust
+
+
+class Stored(NamedTuple):
+    """A record, where its file and evidence were when it was added, and how far it was checked."""
+
+    record: RunRecord
+    path: Path
+    trust: Trust = Trust.REPORTED
+
+
+class PerQueryValues(NamedTuple):
+    """Each query's outcome, in the order of the query list; None where it has no match.
+
+    `pids` and `inp` are None whole for records of before they were kept.
+    """
+
+    names: tuple[str, ...]
+    pids: tuple[int, ...] | None
+    ap: tuple[float | None, ...]
+    first_rank: tuple[int | None, ...]
+    inp: tuple[float | None, ...] | None
+
+
+class TrustEntry(NamedTuple):
+    """What a check of a run came to: the level, what was checked, and when (UTC, ISO)."""
+
+    run_id: str
+    trust: Trust
+    checked: dict[str, Any]
+    when: str
+
+
+class Summary(NamedTuple):
+    """What tables need of a run; metrics, intervals and chance are in percent."""
+
+    run_id: str
+    created: str
+    method: str
+    dataset: str
+    """The data set's label."""
+    data_hash: str
+    protocol: str
+    protocol_hash: str
+    recipe: str
+    recipe_hash: str
+    track: str
+    """official, common or smoke; empty where the recipe says none."""
+    seed: int
+    selection: str
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float] | None]
+    chance: dict[str, float]
+    queries: int
+    valid_queries: int
+    parameters: int | None
+    gflops: float | None
+    descriptor: int | None
+    """Numbers in one sample's descriptor."""
+    latency_ms: float | None
+    training_seconds: float | None
+    device: str
+    code_hash: str
+    pretrained: str
+    missing_policy: str
+    path: Path
+    """Of `record.json`, when it was added or moved."""
+    trust: Trust
+
+
+def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> Summary:
+    """The summary of a record."""
+    cost, recipe = record.cost, record.recipe
+    return Summary(
+        run_id=record.run_id,
+        created=record.created,
+        method=record.method,
+        dataset=record.dataset_label,
+        data_hash=record.data_hash,
+        protocol=record.protocol_name,
+        protocol_hash=record.protocol_hash,
+        recipe=str(recipe.get("name", "")),
+        recipe_hash=record.recipe_hash,
+        track=str(recipe.get("track", "")),
+        seed=record.seed,
+        selection=record.selection,
+        metrics={name: record.metrics[name] for name in METRICS},
+        intervals={name: record.intervals.get(name) for name in METRICS},
+        chance={name: record.chance[name] for name in METRICS if name in record.chance},
+        queries=record.queries,
+        valid_queries=record.valid_queries,
+        parameters=cost.get("parameters"),
+        gflops=cost.get("gflops"),
+        descriptor=cost.get("descriptor"),
+        latency_ms=cost.get("latency_ms"),
+        training_seconds=cost.get("training_seconds"),
+        device=str(record.environment.get("device", "")),
+        code_hash=record.code_hash,
+        pretrained=str(recipe.get("pretrained", "")),
+        missing_policy=record.missing_policy,
+        path=path,
+        trust=trust,
+    )
+
+
+def columns_of(summary: Summary) -> dict[str, Any]:
+    """The columns of table `runs`; what is a dict becomes JSON, trust has its own table."""
+    found = summary._asdict()
+    del found["trust"]
+    found["path"] = str(summary.path)
+    return {k: json.dumps(v) if isinstance(v, dict) else v for k, v in found.items()}
+
+
+def summary_from(row: Mapping[str, Any]) -> Summary:
+    """The summary in a row of `runs` joined with its trust, which may be None."""
+    intervals = json.loads(row["intervals"])
+    return Summary(
+        **{
+            **row,
+            "metrics": json.loads(row["metrics"]),
+            "intervals": {k: None if v is None else (v[0], v[1]) for k, v in intervals.items()},
+            "chance": json.loads(row["chance"]),
+            "path": Path(row["path"]),
+            "trust": trust_from(row["trust"]),
+        }
+    )
+
+
+def trust_from(word: str | None) -> Trust:
+    """A run that was never checked is `reported`."""
+    return Trust.REPORTED if word is None else Trust(word)
+
+
+def per_query_from(record: str) -> PerQueryValues:
+    """The per-query part of a record's JSON, without making a record of it."""
+    found = json.loads(record)["per_query"]
+    pids, inp = found.get("pids"), found.get("inp")
+    return PerQueryValues(
+        names=tuple(found["names"]),
+        pids=None if pids is None else tuple(pids),
+        ap=tuple(found["ap"]),
+        first_rank=tuple(found["first_rank"]),
+        inp=None if inp is None else tuple(inp),
+    )
