@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,26 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
+from tests.golden import GOLDEN, SETTINGS, Setting, filled, inputs, shapes
 
 Arrays = dict[str, NDArray[Any]]
-
-
-class Setting(NamedTuple):
-    """The row of golden/README.md, section 2, for one size."""
-
-    seed: int
-    height: int
-    width: int
-    labels: list[int]
-    classes: int
-    lr: float
-
-
-SETTINGS = {
-    "small": Setting(0, 128, 64, [1, 1, 4, 4], 6, 1e-4),
-    "full": Setting(0, 256, 128, [3] * 4 + [42] * 4, 171, 1e-4),
-}
 
 DROPPED: dict[str, tuple[str, ...]] = {
     "ieee": (),
@@ -51,12 +32,7 @@ class Golden:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._values: dict[tuple[str, tuple[int, ...]], Tensor] = {}
-        with (folder / "keys.tsv").open() as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
-        self.shapes = {
-            r["key"]: tuple(map(int, r["shape"].split("x"))) if r["shape"] != "scalar" else ()
-            for r in rows
-        }
+        self.shapes = shapes(folder / "keys.tsv")
 
     def numbers(self, name: str) -> Arrays:
         with np.load(self.folder / name) as file:
@@ -70,43 +46,13 @@ class Golden:
                 continue
             full = (classes, *shape[1:]) if key.startswith("classifier_") else shape
             if (key, full) not in self._values:  # drawing all takes seconds, and cases share them
-                self._values[key, full] = torch.from_numpy(self._value(key, full))
+                self._values[key, full] = torch.from_numpy(filled(key, full, self.shapes))
             out[key] = self._values[key, full]
         return out
 
-    def _value(self, key: str, shape: tuple[int, ...]) -> NDArray[Any]:
-        rng = np.random.default_rng(zlib.crc32(key.encode()))
-        stem, leaf = key.rsplit(".", 1)
-        if leaf == "num_batches_tracked":
-            return np.zeros(shape, np.int64)
-        if leaf == "running_mean":
-            value = 0.1 * rng.standard_normal(shape)
-        elif leaf == "running_var":
-            value = rng.uniform(0.5, 1.5, shape)
-        elif leaf == "param":
-            value = np.full(shape, 0.5)
-        elif leaf == "weight" and f"{stem}.running_mean" in self.shapes:
-            value = 1 + 0.1 * rng.standard_normal(shape)
-            value *= 0.1 if key.endswith(".bn3.weight") else 1
-        elif leaf == "bias":
-            value = 0.05 * rng.standard_normal(shape)
-        else:
-            value = rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
-        return value.astype(np.float32)
-
     def inputs(self, setting: Setting) -> dict[str, Tensor]:
         """The images by modality, float32."""
-        n, h, w = len(setting.labels), setting.height, setting.width
-        rng = np.random.default_rng(setting.seed)
-        out = {}
-        for modality in ("RGB", "NI", "TI"):
-            x = np.zeros((n, 3, h, w)) + rng.standard_normal((n, 3, 1, 1))
-            for s in (64, 32, 16):
-                c = rng.standard_normal((n, 3, -(-h // s), -(-w // s)))
-                x += 0.7 * c.repeat(s, 2).repeat(s, 3)[:, :, :h, :w]
-            x += 0.2 * rng.standard_normal((n, 3, h, w))
-            out[modality] = torch.from_numpy(x.astype(np.float32))
-        return out
+        return inputs(setting)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from ieee.losses import summed_cross_entropy
 from ieee.method import IEEE
 from ieee.model import IEEENet, TrainOutput
 from ieee.official import load_official, official_name
+from tests.golden import stats
 
 LETTERS = {"RGB": "R", "NI": "N", "TI": "T"}
 SMALL = ("ieee", "no_interaction", "no_attention", "no_rem", "softmax", "table3a", "table3b")
@@ -131,8 +131,8 @@ def _train(net: IEEENet, batch: Batch, lr: float, steps: int, case: Ran) -> None
     """SGD steps as the authors', recording what the golden files hold."""
     params = {official_name(k): p for k, p in net.named_parameters()}
     buffers = {official_name(k): b for k, b in net.named_buffers()}
-    case.got["param0.stats"] = _stats(params, case.want["param_keys"])
-    case.got["buffer0.stats"] = _stats(buffers, case.want["buffer_keys"])
+    case.got["param0.stats"] = stats(params, case.want["param_keys"])
+    case.got["buffer0.stats"] = stats(buffers, case.want["buffer_keys"])
     start = {k: p.detach().clone() for k, p in params.items()} if case.exact else {}
     seen: list[TrainOutput] = []
     hook = net.train().register_forward_hook(lambda _m, _i, out: seen.append(out))
@@ -150,10 +150,10 @@ def _train(net: IEEENet, batch: Batch, lr: float, steps: int, case: Ran) -> None
             _record_first(seen[0], params, case)
         optimiser.step()
         if case.exact and step in (1, steps):
-            case.got[f"step{step}.param.stats"] = _stats(params, case.want["param_keys"])
-            case.got[f"step{step}.buffer.stats"] = _stats(buffers, case.want["buffer_keys"])
+            case.got[f"step{step}.param.stats"] = stats(params, case.want["param_keys"])
+            case.got[f"step{step}.buffer.stats"] = stats(buffers, case.want["buffer_keys"])
             moved = {k: p.detach() - start[k] for k, p in params.items()}
-            case.got[f"step{step}.delta.stats"] = _stats(moved, case.want["param_keys"])
+            case.got[f"step{step}.delta.stats"] = stats(moved, case.want["param_keys"])
     hook.remove()
     case.got["losses"] = np.array(losses)
 
@@ -175,23 +175,12 @@ def _record_first(out: TrainOutput, params: Mapping[str, Tensor], case: Ran) -> 
     keys = case.want["param_keys"]
     case.got["grad.is_none"] = np.array([params[k].grad is None for k in keys])
     grads = {k: torch.zeros_like(p) if p.grad is None else p.grad for k, p in params.items()}
-    case.got["grad.stats"] = _stats(grads, keys)
+    case.got["grad.stats"] = stats(grads, keys)
     norms = {k: float(g.norm()) ** 2 for k, g in grads.items()}
     groups = case.want["grad.groups"]
     squares = [sum(v for k, v in norms.items() if k.startswith(f"{g}.")) for g in groups]
     case.got["grad.group_norm"] = np.sqrt(squares)
     case.got["grad.total_norm"] = np.sqrt(sum(norms.values()))
-
-
-def _stats(tensors: Mapping[str, Tensor], keys: NDArray[Any]) -> NDArray[Any]:
-    """Sum, norm and a random projection of each, as golden/README.md section 3 says."""
-    rows = []
-    for key in keys:
-        flat = tensors[key].detach().double().numpy().ravel()
-        taken = flat[:: max(1, flat.size // 4096)]
-        rng = np.random.default_rng(zlib.crc32(f"proj:{key}".encode()))
-        rows.append((flat.sum(), np.linalg.norm(flat), taken @ rng.standard_normal(taken.size)))
-    return np.array(rows)
 
 
 def _assert_stats(ran: Ran, name: str, floor: float) -> None:
