@@ -1,0 +1,1 @@
+"""HA-CNN (CVPR 2018), one for each modality."""

@@ -1,0 +1,1 @@
+"""MLFN (CVPR 2018), one for each modality."""

@@ -1,0 +1,1 @@
+"""OSNet (ICCV 2019), one for each modality."""

@@ -1,0 +1,184 @@
+"""One independent single-modality network for each modality, their descriptors side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from baselines.shared.public_weights import PublicNames, load_public
+from baselines.shared.stream_config import StreamConfig
+from harness.method import Batch, DataInfo
+from harness.modality import Modality
+
+
+class Network(nn.Module):
+    """A network for one modality: images (n, 3, h, w) in, one or more embeddings out.
+
+    Attributes:
+        widths: The width of each embedding; each is trained by a classifier of its own.
+        normalised: Whether each embedding is divided by its length in the descriptor.
+    """
+
+    widths: tuple[int, ...]
+    normalised: bool = False
+
+
+class Seen(NamedTuple):
+    """What one stream made of a batch.
+
+    Attributes:
+        rows: (n,) bool, the samples that have this modality; k of them.
+        embeddings: Each (k, width); empty when the stream was left out.
+        logits: Each (k, classes), in training; else empty.
+    """
+
+    rows: Tensor
+    embeddings: tuple[Tensor, ...] = ()
+    logits: tuple[Tensor, ...] = ()
+
+
+class Streams(nn.Module):
+    """Networks by modality, with a classifier for every embedding of each.
+
+    Args:
+        networks: One for each modality of the run, in order.
+        classes: Identities of train.
+        config: The shared options.
+    """
+
+    def __init__(
+        self, networks: Mapping[Modality, Network], classes: int, config: StreamConfig
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.columns = _side_by_side({m: sum(n.widths) for m, n in networks.items()})
+        self.networks = nn.ModuleDict(dict(networks))
+        self.classifiers = nn.ModuleDict(
+            {
+                m: nn.ModuleList(_classifier(width, classes) for width in network.widths)
+                for m, network in networks.items()
+            }
+        )
+
+    def forward(
+        self, images: Mapping[Modality, Tensor], present: Mapping[Modality, Tensor]
+    ) -> dict[Modality, Seen]:
+        """What each stream sees; a modality without a stream is not looked at.
+
+        Only samples that have a modality pass through its stream, so that absent images move no
+        running statistics.
+
+        Args:
+            images: Each (n, 3, height, width).
+            present: Each (n,) bool, the keys of `images`.
+        """
+        return {m: self._stream(m, images[m], present[m]) for m in self.columns if m in images}
+
+    def _stream(self, modality: Modality, images: Tensor, rows: Tensor) -> Seen:
+        there = images if bool(rows.all()) else images[rows]
+        # batch normalisation of one sample in training has no variance to divide by
+        if there.shape[0] < (2 if self.training else 1):
+            return Seen(rows)
+        embeddings = self.networks[modality](there)
+        if not self.training:
+            return Seen(rows, embeddings)
+        pairs = zip(self.classifiers[modality], embeddings, strict=True)  # type: ignore[arg-type]
+        return Seen(rows, embeddings, tuple(classify(x) for classify, x in pairs))
+
+
+class StreamMethod:
+    """A method whose class says only what the network of a modality is."""
+
+    def network(self, config: Any, data: DataInfo) -> Network:
+        """A new network for one modality, randomly initialised."""
+        raise NotImplementedError
+
+    def names(self, config: Any) -> PublicNames:
+        """How the public checkpoints call the network."""
+        raise NotImplementedError
+
+    def build(self, config: Any, data: DataInfo) -> Streams:
+        """One network for each modality of the run, all from the same pretrained weights."""
+        networks = {m: self.network(config, data) for m in data.modalities}
+        if data.pretrained != "none":
+            load_public(networks.values(), data.pretrained, self.names(config))
+        return Streams(networks, data.classes, config)
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """`ce_RGB` and so on: the cross-entropy of each stream, the mean over its classifiers."""
+        streams = _unwrap(model)
+        terms = {}
+        for modality, seen in model(batch.images, batch.present).items():
+            labels = batch.pids[seen.rows]
+            parts = [
+                F.cross_entropy(x, labels, label_smoothing=streams.config.label_smoothing)
+                for x in seen.logits
+            ]
+            # a stream that was left out still has a term, with a gradient of zero
+            idle = 0 * next(streams.classifiers[modality].parameters()).sum()
+            terms[f"ce_{modality}"] = torch.stack(parts).mean() if parts else idle
+        return terms
+
+    def embed(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The (n, d) descriptors: the streams' side by side, in the order of the modalities.
+
+        Always in eval mode; a model that was training is put back afterwards. The columns of a
+        modality that a sample lacks are zero, so that d is always the same.
+        """
+        streams = _unwrap(model)
+        was_training = model.training
+        model.eval()
+        made: dict[Modality, Seen] = model(batch.images, batch.present)
+        model.train(was_training)
+        width = max(upto for _, upto in streams.columns.values())
+        weight = next(streams.parameters())
+        descriptors = weight.new_zeros((len(batch.pids), width))
+        for modality, seen in made.items():
+            if seen.embeddings:
+                first, upto = streams.columns[modality]
+                own = _descriptor(seen.embeddings, streams.networks[modality].normalised)
+                descriptors[seen.rows, first:upto] = own.to(descriptors.dtype)
+        return descriptors
+
+    def start_epoch(self, model: nn.Module, epoch: int) -> None:
+        """Freeze the networks for the first `frozen_epochs`, and free them afterwards."""
+        streams = _unwrap(model)
+        learning = epoch >= streams.config.frozen_epochs
+        streams.networks.train(learning)
+        streams.networks.requires_grad_(learning)
+
+    def modality_columns(self, model: nn.Module) -> dict[Modality, tuple[int, int]]:
+        """The columns of each modality in the descriptor, from and up to."""
+        return dict(_unwrap(model).columns)
+
+
+def _descriptor(embeddings: tuple[Tensor, ...], normalised: bool) -> Tensor:
+    parts = [F.normalize(x, dim=1) if normalised else x for x in embeddings]
+    return torch.cat(parts, dim=1)
+
+
+def _side_by_side(widths: Mapping[Modality, int]) -> dict[Modality, tuple[int, int]]:
+    columns, upto = {}, 0
+    for modality, width in widths.items():
+        columns[modality] = (upto, upto + width)
+        upto += width
+    return columns
+
+
+def _classifier(width: int, classes: int) -> nn.Linear:
+    linear = nn.Linear(width, classes)
+    nn.init.normal_(linear.weight, 0, 0.01)
+    nn.init.zeros_(linear.bias)
+    return linear
+
+
+def _unwrap(model: nn.Module) -> Streams:
+    """The streams inside the wrappers of distributed training and torch.compile."""
+    for wrapped in ("module", "_orig_mod"):
+        model = getattr(model, wrapped, model)
+    assert isinstance(model, Streams)
+    return model
