@@ -1,0 +1,97 @@
+"""What the cross-modal methods share: images as items of their own, one descriptor from any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from harness.method import Batch
+from harness.modality import Modality, in_order
+
+_Net = TypeVar("_Net", bound=nn.Module)
+
+
+class Items(NamedTuple):
+    """The images of a batch, each an item of its own; those of absent modalities are gone."""
+
+    images: dict[Modality, Tensor]
+    """Each (n_m, 3, height, width), at least one."""
+    rows: dict[Modality, Tensor]
+    """Each (n_m,) int64: which sample of the batch an image shows."""
+    pids: Tensor
+    """(N,) labels, N the sum of the n_m: modality after modality, in the order of `images`."""
+
+
+def items_of(batch: Batch) -> Items:
+    """The images that are there. Grey stand-ins of absent ones would move batch statistics.
+
+    Args:
+        batch: Of training; two modalities of n samples give up to 2n items.
+    """
+    images: dict[Modality, Tensor] = {}
+    rows: dict[Modality, Tensor] = {}
+    for modality in in_order(batch.images):
+        here = batch.present[modality]
+        chosen = here.nonzero().squeeze(1)
+        if len(chosen):
+            whole = len(chosen) == len(here)
+            images[modality] = batch.images[modality] if whole else batch.images[modality][chosen]
+            rows[modality] = chosen
+    pids = torch.cat([batch.pids[chosen] for chosen in rows.values()])
+    return Items(images, rows, pids)
+
+
+def complete(batch: Batch) -> Tensor:
+    """(n,) bool: samples that have every modality of the batch."""
+    return torch.stack(list(batch.present.values())).all(0)
+
+
+def by_modality(together: Tensor, images: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
+    """What was computed for all items together, (N, ...), apart again by modality."""
+    parts = together.split([len(x) for x in images.values()])
+    return dict(zip(images, parts, strict=True))
+
+
+def mean_over_present(
+    found: Mapping[Modality, Tensor], present: Mapping[Modality, Tensor]
+) -> Tensor:
+    """The mean over the modalities that a sample has; with one it is that one's descriptor.
+
+    Args:
+        found: By modality, each (n, ...), finite for absent images too.
+        present: By modality, each (n,) bool; every sample has one at least.
+
+    Returns:
+        (n, ...), like one of `found`.
+    """
+    total: Tensor | None = None
+    count: Tensor | None = None
+    for modality, values in found.items():
+        weight = present[modality].to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+        total = values * weight if total is None else total + values * weight
+        count = weight if count is None else count + weight
+    assert total is not None and count is not None
+    return total / count
+
+
+@contextmanager
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """Eval mode within; a model that was training is put back afterwards."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+def unwrapped(model: nn.Module, kind: type[_Net]) -> _Net:
+    """The network inside the wrappers of distributed training and torch.compile."""
+    for wrapped in ("module", "_orig_mod"):
+        model = getattr(model, wrapped, model)
+    assert isinstance(model, kind)
+    return model
