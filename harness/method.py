@@ -94,6 +94,9 @@ class DataInfo(NamedTuple):
     width: int
     pretrained: str
     """`imagenet` (from the hub), `none`, or the path of a local weights file."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """What images are normalised with, for methods whose weights were trained with others."""
 
 
 class Batch(NamedTuple):

@@ -73,6 +73,8 @@ class Workshop:
             height=recipe.input.height,
             width=recipe.input.width,
             pretrained=pretrained,
+            mean=recipe.input.mean,
+            std=recipe.input.std,
         )
         return self.method.build(self.plan.resolved.config, about).to(self.device)
 

@@ -75,9 +75,7 @@ class CenterLoss(nn.Module):
             return self.weight * pull + (follow - follow.detach())
 
 
-def hetero_center(
-    features: Mapping[Modality, Tensor], pids: Tensor, margin: float = 0.0
-) -> Tensor:
+def hetero_center(features: Mapping[Modality, Tensor], pids: Tensor, margin: float = 0.0) -> Tensor:
     """Hetero-center loss (Zhu et al. 2020, equation 4): an identity's modality centres coincide.
 
     For every identity of the batch and every pair of modalities the squared Euclidean distance of

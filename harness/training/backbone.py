@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def feature_backbone(
     """
     arch, _, tag = name.partition(".")
     if not timm.is_model(arch):
-        raise _unknown(arch)
+        raise unknown_backbone(arch)
     body = _create(arch, tag, image_size)
     if pretrained == "imagenet":
         body = _from_hub(arch, tag, image_size)
@@ -140,10 +140,12 @@ def _create(
     return body
 
 
-def _unknown(arch: str) -> UnknownNameError:
-    near = difflib.get_close_matches(arch, timm.list_models(), n=8) or ["resnet50"]
+def unknown_backbone(name: str, own: Iterable[str] = ()) -> UnknownNameError:
+    """The error for a name that is neither timm's nor one of a method's `own`."""
+    names = [*own, *timm.list_models()]
+    near = difflib.get_close_matches(name, names, n=8) or ["resnet50"]
     error = UnknownNameError(
-        "backbone", arch, near, "list them: python -c 'import timm; print(timm.list_models())'"
+        "backbone", name, near, "list them: python -c 'import timm; print(timm.list_models())'"
     )
     # timm knows more than a thousand names; only those like the given one help
     error.expected = f"a name that timm knows, such as {', '.join(near)}"
@@ -151,28 +153,44 @@ def _unknown(arch: str) -> UnknownNameError:
 
 
 def _from_hub(arch: str, tag: str, size: tuple[int, int] | None) -> nn.Module:
-    if not tag and f"{arch}.{TORCHVISION_V1}" in timm.list_pretrained(f"{arch}.*"):
-        tag = TORCHVISION_V1
+    tag = tag or default_tag(arch)
     try:
         return _create(arch, tag, size, pretrained=True)
     except Exception as error:  # the hub's client raises errors of several libraries
-        raise PretrainedError(
-            f"no ImageNet weights for {arch}{'.' + tag if tag else ''}: {first_line(error)}",
-            "a machine that reaches the Hugging Face hub, or has them in its cache",
-            f"pass {PRETRAINED_FLAGS}",
-        ) from error
+        raise no_weights(f"{arch}.{tag}" if tag else arch, error) from error
 
 
-def _load_file(body: nn.Module, path: Path) -> None:
+def default_tag(arch: str) -> str:
+    """The tag of the weights meant by a name without one; empty for timm's own default."""
+    known = timm.list_pretrained(f"{arch}.*")
+    return TORCHVISION_V1 if f"{arch}.{TORCHVISION_V1}" in known else ""
+
+
+def no_weights(name: str, error: BaseException) -> PretrainedError:
+    """The error for weights that the hub did not give."""
+    return PretrainedError(
+        f"no pretrained weights for {name}: {first_line(error)}",
+        "a machine that reaches the Hugging Face hub, or has them in its cache",
+        f"pass {PRETRAINED_FLAGS}",
+    )
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file by name, out of a checkpoint and without `module.`.
+
+    Raises:
+        PretrainedError: The file is absent, damaged, or holds more than tensors.
+    """
     content = read_weights(path)
     for key in ("state_dict", "model"):
         if isinstance(content.get(key), dict):
             content = content[key]
+    return {k.removeprefix("module."): v for k, v in content.items() if isinstance(v, Tensor)}
+
+
+def _load_file(body: nn.Module, path: Path) -> None:
     want = body.state_dict()
-    got: dict[str, Tensor] = {}
-    for key, value in content.items():
-        if isinstance(value, Tensor):
-            got[_body_name(key.removeprefix("module."), want)] = value
+    got = {_body_name(k, want): v for k, v in read_state(path).items()}
     # files of older torch lack this counter, which only momentum=None reads
     counters = {k: v for k, v in want.items() if k.endswith(".num_batches_tracked")}
     got = counters | {k: v for k, v in got.items() if k in want or not k.endswith("_tracked")}
