@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import ScoringError
 from harness.stats import identity_interval
+from harness.stats.bootstrap import drawn_weights
 from harness.stats_reference import identity_interval_plain
 
 
@@ -20,27 +21,39 @@ def clustered(rng: np.random.Generator, identities: int = 30) -> tuple[Any, Any]
     return values + 0.05 * rng.standard_normal(len(pids)), pids
 
 
-def test_it_agrees_with_the_plain_twin() -> None:
-    values, pids = clustered(np.random.default_rng(0))
+@pytest.mark.parametrize("seed", range(4))
+def test_it_agrees_with_the_plain_twin(seed: int) -> None:
+    values, pids = clustered(np.random.default_rng(seed), identities=8 + seed)
     values[::7] = np.nan
-    fast = identity_interval(values, pids, resamples=4000)
-    plain = identity_interval_plain(values.tolist(), pids.tolist(), resamples=4000)
-    assert fast == pytest.approx(plain, abs=0.006)
+    draws = np.concatenate(list(drawn_weights(8 + seed, 500, seed=3))).astype(int)
+    plain = identity_interval_plain(values.tolist(), pids.tolist(), draws.tolist(), level=0.9)
+    fast = identity_interval(values, pids, resamples=500, level=0.9, seed=3)
+    assert fast == pytest.approx(plain, abs=1e-12)
     assert fast[0] < np.nanmean(values) < fast[1]
 
 
-def test_it_covers_the_truth_about_as_often_as_it_says() -> None:
+@pytest.mark.parametrize(
+    ("shape", "draw"),
+    [
+        ("normal", lambda rng: 0.5 + 0.2 * rng.standard_normal(30)),
+        ("skewed", lambda rng: rng.beta(1, 2, 30) + 1 / 6),
+        ("near the top", lambda rng: rng.beta(8, 0.8, 30) - 9 / 22),
+    ],
+)
+def test_it_covers_the_truth_about_as_often_as_it_says(shape: str, draw: Any) -> None:
+    # 1000 data sets of 30 identities whose true mean is 0.5.
     rng = np.random.default_rng(1)
-    hits, naive_hits, trials = 0, 0, 300
-    for _ in range(trials):
-        values, pids = clustered(rng)
-        low, high = identity_interval(values, pids, resamples=300, level=0.9)
+    hits, naive_hits, trials = 0, 0, 1000
+    for trial in range(trials):
+        pids = np.repeat(np.arange(30), rng.integers(10, 25, 30))
+        values = draw(rng)[pids] + 0.05 * rng.standard_normal(len(pids))
+        low, high = identity_interval(values, pids, resamples=800, seed=trial)
         hits += low <= 0.5 <= high
-        low, high = identity_interval(values, np.arange(len(pids)), resamples=300, level=0.9)
-        naive_hits += low <= 0.5 <= high
-    assert 0.82 <= hits / trials <= 0.95
-    # Each query taken as an identity of its own is the bootstrap that this one replaces.
-    assert naive_hits / trials < 0.6
+        # Each query taken as an identity of its own: the standard error of independent values.
+        error = 1.96 * values.std() / len(values) ** 0.5
+        naive_hits += abs(values.mean() - 0.5) < error
+    assert 0.92 <= hits / trials <= 0.98, shape
+    assert naive_hits / trials < 0.7
 
 
 def test_the_seed_decides() -> None:
@@ -75,7 +88,7 @@ def test_equal_values_give_a_point() -> None:
 
 def test_one_identity_says_nothing_about_others() -> None:
     assert all(math.isnan(end) for end in identity_interval([0.2, 0.4, np.nan], [1, 1, 2]))
-    assert all(math.isnan(end) for end in identity_interval_plain([0.2, 0.4], [1, 1]))
+    assert all(math.isnan(end) for end in identity_interval_plain([0.2, 0.4], [1, 1], [[1]]))
 
 
 @pytest.mark.parametrize(
@@ -102,4 +115,4 @@ def test_bad_settings_are_named(setting: dict[str, Any]) -> None:
     with pytest.raises(ScoringError, match=f"{name} = {value}") as caught:
         identity_interval([0.1, 0.2], [1, 2], **setting)
     assert "level between 0 and 1" in caught.value.expected
-    assert "2000 and 0.95" in caught.value.do
+    assert caught.value.do
