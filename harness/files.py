@@ -13,6 +13,9 @@ from typing import Any
 
 from harness.errors import DiskFullError
 
+STORE_VARIABLE = "HARNESS_STORE"
+"""The environment variable with the URL of a store that is not in the --out folder."""
+
 # EFBIG is what a file-size limit of the shell or a quota answers with.
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

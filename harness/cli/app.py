@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Data, Device, Json, Out, Plugin, Set
+from harness.cli.options import Data, Device, Json, Out, Plugin, Set, StoreUrl
 
 app = typer.Typer(
     name="harness",
@@ -40,6 +40,7 @@ def run(
     seeds: Annotated[str | None, typer.Option("--seeds", help="Several, such as 1,2,3.")] = None,
     changes: Set = None,
     out: Out = Path("runs"),
+    store: StoreUrl = None,
     device: Device = "auto",
     plugin: Plugin = None,
     as_json: Json = False,
@@ -79,6 +80,7 @@ def evaluate(
     ] = False,
     changes: Set = None,
     out: Out = Path("runs"),
+    store: StoreUrl = None,
     device: Device = "auto",
     plugin: Plugin = None,
     as_json: Json = False,
@@ -106,9 +108,12 @@ def evaluate(
 
 @app.command("list")
 def list_(
-    kind: Annotated[str, typer.Argument(help="methods, datasets, protocols, recipes or runs.")],
+    kind: Annotated[
+        str, typer.Argument(help="methods, datasets, protocols, recipes, tables or runs.")
+    ],
     method: Annotated[str | None, typer.Option("--method", help="Whose recipes.")] = None,
     out: Out = Path("runs"),
+    store: StoreUrl = None,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
@@ -124,6 +129,7 @@ def show(
     name: Annotated[str, typer.Argument(help="Its name; a run by its id or folder.")],
     method: Annotated[str, typer.Option("--method", help="Whose recipe.")] = "ieee",
     out: Out = Path("runs"),
+    store: StoreUrl = None,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
@@ -153,6 +159,7 @@ def lint(
 def leaderboard(
     text: Annotated[bool, typer.Option("--text", help="Print it.")] = False,
     out: Out = Path("runs"),
+    store: StoreUrl = None,
     host: Annotated[
         str, typer.Option("--host", help="0.0.0.0 lets other machines see the page.")
     ] = "127.0.0.1",
@@ -255,3 +262,7 @@ def data_reconstruct(
     from harness.cli.reconstruct import reconstruct_command
 
     reconstruct_command(name, root, out, translator, device, plugin, as_json)
+
+
+# The other groups of commands declare themselves on `app`.
+from harness.cli import app_claims, app_store, app_tables  # noqa: E402, F401

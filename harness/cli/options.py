@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from harness.files import STORE_VARIABLE
+
+
+def use_store(context: typer.Context, url: str | None) -> str | None:
+    """Make --store the store of everything this command does, as $HARNESS_STORE would.
+
+    Through the environment, so that the page and other processes that it starts see the URL, and
+    their command lines do not show it.
+    """
+    if url:
+        before = os.environ.get(STORE_VARIABLE)
+        os.environ[STORE_VARIABLE] = url
+        context.call_on_close(lambda: _restore(before))
+    return url
+
+
+def _restore(before: str | None) -> None:
+    if before is None:
+        del os.environ[STORE_VARIABLE]
+    else:
+        os.environ[STORE_VARIABLE] = before
+
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Plugin = Annotated[
@@ -22,3 +46,12 @@ Data = Annotated[
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 Out = Annotated[Path, typer.Option("--out", help="Where runs and their store are kept.")]
+StoreUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        callback=use_store,
+        help="postgresql://USER@HOST/DATABASE instead of OUT/store.db; also $HARNESS_STORE.",
+    ),
+]

@@ -1,6 +1,6 @@
 """Where records are kept to be found again: SQLite or PostgreSQL, through SQLAlchemy Core."""
 
-from harness.store.core import STORE_NAME, STORE_VARIABLE, Store, open_store
+from harness.store.core import STORE_NAME, Store, open_store
 from harness.store.database import without_password
 from harness.store.rows import PerQueryValues, Stored, Summary, TrustEntry
 from harness.store.tables import SCHEMA_VERSION
@@ -8,7 +8,6 @@ from harness.store.tables import SCHEMA_VERSION
 __all__ = [
     "SCHEMA_VERSION",
     "STORE_NAME",
-    "STORE_VARIABLE",
     "PerQueryValues",
     "Store",
     "Stored",

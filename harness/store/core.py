@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from harness.errors import StoreError, UnknownNameError
+from harness.files import STORE_VARIABLE
 from harness.record import RunRecord, record_id
 from harness.store.database import Database
 from harness.store.migrate import changed, make_ready
@@ -32,7 +34,6 @@ from harness.store.tables import ABOUT, RECORDS, RUNS, TRUST
 from harness.trust import Trust
 
 STORE_NAME = "store.db"
-STORE_VARIABLE = "HARNESS_STORE"
 # Databases limit how many values one statement may name.
 _AT_ONCE = 500
 
@@ -80,6 +81,16 @@ class Store:
             self._require_same(record)
             return False
         return True
+
+    @contextlib.contextmanager
+    def rewriting(self) -> Iterator[Connection]:
+        """One transaction that may rewrite everything, on a store that is made if need be."""
+        if not self.database.is_made:
+            make_ready(self.database)
+        with self.database.writing(alone=True) as connection:
+            # First of all, so that on a server writers of single records wait.
+            changed(connection)
+            yield connection
 
     def moved(self, run_id: str, path: Path) -> None:
         """Note that a record's file is now elsewhere."""

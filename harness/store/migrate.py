@@ -36,9 +36,9 @@ def make_ready(database: Database) -> None:
             create(connection)
         elif found != SCHEMA_VERSION:
             if database.file is not None:
-                backup = _back_up(database.file, f"schema-{found}")
+                backup = back_up(database.file, f"schema-{found}")
                 say(f"store: migrating {database} to schema {SCHEMA_VERSION}; {backup} is a copy")
-            _from_schema_1(connection, database)
+            _from_schema_1(connection)
 
 
 def create(connection: Connection) -> None:
@@ -75,7 +75,8 @@ def _checked(connection: Connection, database: Database) -> int | None:
     )
 
 
-def _back_up(file: Path, why: str) -> Path:
+def back_up(file: Path, why: str) -> Path:
+    """Copy a SQLite store, whole, to a new name beside it."""
     place = free_name(file.with_name(f"{file.name}.{why}"))
     with (
         replacing(place) as temporary,
@@ -86,7 +87,7 @@ def _back_up(file: Path, why: str) -> Path:
     return place
 
 
-def _from_schema_1(connection: Connection, database: Database) -> None:
+def _from_schema_1(connection: Connection) -> None:
     """Schema 1 had one table `runs` with the record beside a few of its fields."""
     rows = connection.execute(text("SELECT run_id, path, record FROM runs")).all()
     for name in ("runs", "about"):
@@ -96,11 +97,12 @@ def _from_schema_1(connection: Connection, database: Database) -> None:
         try:
             summary = summary_of(RunRecord.model_validate_json(record), Path(path))
         except (ValidationError, KeyError) as error:
-            raise StoreError(
-                seen=f"the store {database} holds a damaged record of run {run_id}",
-                expected="records as the harness writes them; the store is left as it was",
-                do="make it again from the record files: harness store rebuild",
-            ) from error
+            say(f"store: the record of run {run_id} is damaged and left out: {_first_line(error)}")
+            continue
         connection.execute(insert(RECORDS).values(run_id=run_id, record=record))
         connection.execute(insert(RUNS).values(columns_of(summary)))
     changed(connection)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,111 @@
+"""`harness store import | export | rebuild | check`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from harness.cli.output import emit, table
+from harness.files import STORE_VARIABLE
+from harness.progress import say
+from harness.store import STORE_NAME, open_store
+from harness.store.upkeep import (
+    Problem,
+    check_store,
+    export_records,
+    import_records,
+    rebuild,
+)
+
+
+def import_command(places: Sequence[Path], out: Path, as_json: bool) -> None:
+    """Print how many records came in; exit code 2 when a file was refused."""
+    store = open_store(out)
+    found = import_records(store, places)
+    if as_json:
+        emit({"store": str(store.database), **_plain(found)})
+    else:
+        print(
+            f"{len(found.added)} records added to {store.database}, "
+            f"{len(found.known)} were there before"
+        )
+        _print(found.refused, "refused")
+    if found.refused:
+        raise typer.Exit(2)
+
+
+def export_command(folder: Path, out: Path, as_json: bool) -> None:
+    """Print how many records went out, and which evidence is not here."""
+    store = open_store(out)
+    found = export_records(store, folder)
+    if as_json:
+        emit({"store": str(store.database), "folder": str(folder), **_plain(found)})
+        return
+    print(f"{len(found.records)} records with their evidence are in {folder}")
+    _print(found.missing, "evidence that is not on this machine")
+    print("Trust is not part of a record: who imports these checks them with harness verify.")
+
+
+def rebuild_command(folder: Path | None, out: Path, as_json: bool) -> None:
+    """Print what the store holds now; exit code 2 when something was left out."""
+    place = os.environ.get(STORE_VARIABLE) or out / STORE_NAME
+    found = rebuild(place, folder or out)
+    # Opened again, to be sure, and for the name without a password.
+    shown = str(open_store(out).database)
+    if found.lowered:
+        say(f"{found.lowered} runs are only reported now; check them again: harness verify")
+    if as_json:
+        emit({"store": shown, **_plain(found), "backup": found.backup and str(found.backup)})
+    else:
+        print(
+            f"{shown} holds {found.records} records, {found.from_files} of them from files under "
+            f"{folder or out}"
+        )
+        if found.backup:
+            print(f"the store as it was is kept: {found.backup}")
+        _print(found.refused, "left out")
+    if found.refused:
+        raise typer.Exit(2)
+
+
+def check_command(out: Path, as_json: bool) -> None:
+    """Print the problems; exit code 2 when there is one."""
+    store = open_store(out)
+    problems = check_store(store)
+    count = len(store.summaries())
+    if as_json:
+        emit(
+            {
+                "store": str(store.database),
+                "records": count,
+                "ok": not problems,
+                "problems": [p._asdict() for p in problems],
+            }
+        )
+    elif problems:
+        _print(problems, f"{store.database} holds {count} records; what is wrong")
+        print("next:\n  harness store rebuild     where the index or a record is wrong")
+        print("  harness store import FOLDER  where files were moved: it notes their new place")
+    else:
+        print(f"{store.database} holds {count} records; all are whole, with their evidence")
+    if problems:
+        raise typer.Exit(2)
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    """A result as JSON-ready fields."""
+    return {
+        key: [v._asdict() if isinstance(v, Problem) else v for v in value]
+        if isinstance(value, tuple)
+        else value
+        for key, value in found._asdict().items()
+    }
+
+
+def _print(problems: Sequence[Problem], title: str) -> None:
+    if problems:
+        table(["where", "kind", "seen"], [list(p) for p in problems], title=title)
