@@ -75,7 +75,9 @@ class SoftAttention(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.spatial = nn.ModuleList([_conv(1, 1, 3, 2), _conv(1, 1)])
-        self.channel = nn.Sequential(_conv(channels, channels // 16), _conv(channels // 16, channels))
+        self.channel = nn.Sequential(
+            _conv(channels, channels // 16), _conv(channels // 16, channels)
+        )
         self.mix = _conv(channels, channels)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -117,10 +117,7 @@ class OSNet(Network):
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
         inputs = (stem, *stages[:-1])
         self.stages = nn.Sequential(
-            *(
-                Stage(c, w, halve=w is not stages[-1])
-                for c, w in zip(inputs, stages, strict=True)
-            )
+            *(Stage(c, w, halve=w is not stages[-1]) for c, w in zip(inputs, stages, strict=True))
         )
         self.last = ConvNorm(stages[-1], stages[-1])
         self.project = nn.Linear(stages[-1], EMBEDDING)
