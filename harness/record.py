@@ -17,9 +17,14 @@ from pydantic import (
 from harness.errors import RecordError
 from harness.files import write_json
 from harness.hashing import digest, file_digest
+from harness.progress import say
+from harness.untrusted import strict_json
 
 SCHEMA_VERSION = 1
 METRICS = ("mAP", "R1", "R5", "R10", "mINP")
+# Keys under which someone might write a level of trust by hand.
+_TYPED_TRUST = ("trust", "trust_level")
+WHY_IGNORED = "levels of trust are found by harness verify and harness reproduce, never read"
 
 
 class Evidence(BaseModel):
@@ -133,19 +138,45 @@ def read_record(path: Path) -> RunRecord:
         RecordError: No such file, not JSON, or not a record's fields.
     """
     try:
-        return RunRecord.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        record, ignored = parse_record(path.read_bytes())
     except FileNotFoundError as error:
         raise RecordError(
             seen=f"there is no record at {path}",
             expected="record.json of a finished run",
             do="start the run again; it goes on where it was cut off",
         ) from error
-    except (ValueError, ValidationError) as error:
+    except ValueError as error:
         raise RecordError(
             seen=f"{path} is not a record: {str(error).splitlines()[0]}",
             expected=f"record.json as the harness writes it (schema {SCHEMA_VERSION})",
             do="restore the file, or run again",
         ) from error
+    for key in ignored:
+        say(f"{path.name}: {key} is ignored: {WHY_IGNORED}")
+    return record
+
+
+def parse_record(text: bytes) -> tuple[RunRecord, tuple[str, ...]]:
+    """A record from the bytes of its file, and the words on trust that were in it.
+
+    Those are passed over: they are no part of a record nor of its id.
+
+    Raises:
+        ValueError: Not strict JSON, or not a record's fields with values of their very types.
+    """
+    found = strict_json.parse(text)
+    ignored: tuple[str, ...] = ()
+    if isinstance(found, dict):
+        ignored = tuple(key for key in _TYPED_TRUST if key in found)
+        found = {k: v for k, v in found.items() if k not in ignored}
+    try:
+        # From JSON again: only there does pydantic's strict mode take a list for a tuple.
+        return RunRecord.model_validate_json(json.dumps(found), strict=True), ignored
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part)[:80] for part in first["loc"]) or "the whole"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise ValueError(f"{place}: {first['msg']}{more}") from error
 
 
 def evidence_of(path: Path) -> Evidence:

@@ -88,4 +88,4 @@ def _require_unicode(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ValueError(f"a text holds half a character: {ascii(text[:40])}") from error
+        raise ValueError(f"a text holds half a character: {text[:40]!a}") from error

@@ -10,8 +10,8 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from harness.bundle.container import damaged, stored_zip
 from harness.errors import BundleError
+from harness.untrusted.container import damaged, stored_zip
 
 # NumPy's header is a short text; a longer one is an attack on the parser.
 _HEADER_BYTES = 4096

@@ -1,0 +1,186 @@
+"""The names and labels of a features file, held against the data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from harness.data.lint import labels_of
+from harness.data.open import OpenDataset, open_dataset
+from harness.data.validation import held_out
+from harness.dataset import Card, Sample, load_card
+from harness.errors import HarnessError
+from harness.features_file import Side
+from harness.plugins import Plugins
+from harness.protocol import BoundProtocol
+from harness.record import RunRecord
+from harness.verify.check import Check
+
+# A variant is accepted on one machine; it is no fact of the data.
+_OF_THE_MACHINE = ("accepted_variant",)
+
+
+class Finder:
+    """The data sets of records, each opened once.
+
+    Args:
+        known: What is installed.
+        dataset: As after --dataset: this one is meant, whatever the record calls it.
+    """
+
+    def __init__(self, known: Plugins, dataset: str | None = None) -> None:
+        self.known = known
+        self.dataset = dataset
+        self._found: dict[str, tuple[OpenDataset | None, str]] = {}
+
+    def card(self, record: RunRecord) -> Card | None:
+        """The card of a record's data set, or None where that set is not installed."""
+        info = self.known.datasets.get(str(record.dataset.get("name")))
+        return None if info is None else load_card(info.card)
+
+    def data(self, record: RunRecord) -> tuple[OpenDataset | None, str]:
+        """The data set itself, or None and why it is not here.
+
+        Raises:
+            HarnessError: The one named by --dataset cannot be opened.
+        """
+        if self.dataset is not None:
+            if self.dataset not in self._found:
+                self._found[self.dataset] = open_dataset(self.dataset, self.known), ""
+            return self._found[self.dataset]
+        name = str(record.dataset.get("name"))
+        if name not in self._found:
+            self._found[name] = self._look(name)
+        data, why = self._found[name]
+        if data is not None and data.data_hash != record.data_hash:
+            said = f"the {data.label} at hand is other data ({data.data_hash[:12]})"
+            return None, f"data set not here: {said} than the record's ({record.data_hash[:12]})"
+        return data, why
+
+    def _look(self, name: str) -> tuple[OpenDataset | None, str]:
+        # Only an installed name: a record from a stranger must not choose a path to be read.
+        if name not in self.known.datasets:
+            return None, f"data set not here: none is called {name[:80]!r}"
+        try:
+            found = open_dataset(name, self.known)
+            _ = found.data_hash
+        except HarnessError as error:
+            return None, f"data set not here: {error.seen.splitlines()[0]}"
+        return found, ""
+
+
+def checks_of_data(
+    record: RunRecord, protocol: BoundProtocol, query: Side, gallery: Side, finder: Finder
+) -> Iterator[Check]:
+    """Everything a features file says of the samples: which, in which order, and who they are."""
+    yield from _counted(record, protocol, query, gallery)
+    yield Check("published list", _published_problem(record, finder.card(record)))
+    data, why = finder.data(record)
+    if data is None:
+        for name in ("data set", "query names", "gallery names"):
+            yield Check(name, unchecked=why)
+        return
+    yield Check("data set", _summary_problem(record, data, protocol))
+    try:
+        view = held_out(data, protocol.held_out)
+        sides = {
+            "query": (query, view.samples(protocol.query_split)),
+            "gallery": (gallery, view.samples(protocol.gallery_split)),
+        }
+    except HarnessError as error:
+        yield Check("query names", f"the data set cannot be read: {error.seen.splitlines()[0]}")
+        return
+    for side, (found, samples) in sides.items():
+        yield Check(f"{side} names", _names_problem(side, found.names, samples))
+        yield Check(f"{side} labels", _labels_problem(side, found, samples))
+
+
+def _counted(
+    record: RunRecord, protocol: BoundProtocol, query: Side, gallery: Side
+) -> Iterator[Check]:
+    """What the record itself says of the splits, which needs no data set."""
+    said = record.dataset.get("counts")
+    for name, split, side in (
+        ("query", protocol.query_split, query),
+        ("gallery", protocol.gallery_split, gallery),
+    ):
+        camids = side.labels.camids
+        found = {
+            "identities": len(set(side.labels.pids.tolist())),
+            "samples": len(side.names),
+            "cameras": 0 if camids is None else len(set(camids.tolist())),
+        }
+        here = said.get(split) if isinstance(said, dict) else None
+        wrong = "" if here == found else f"the record says {here}, features.npz has {found}"
+        yield Check(f"{name} counts", wrong)
+        twice = len(side.names) - len(set(side.names))
+        yield Check(f"{name} rows", f"{twice} names are there twice" if twice else "")
+
+
+def _published_problem(record: RunRecord, card: Card | None) -> str:
+    """A record may call its data the published set only with the published list and counts."""
+    said = record.dataset
+    if not said.get("published_list"):
+        bare = card is not None and not card.embedded and said.get("label") == card.name
+        return f"the label {said.get('label')} is that of the published set" if bare else ""
+    if card is None:
+        return ""
+    if said.get("file_list_hash") != card.file_list_hash:
+        return f"file_list_hash is not that of {card.name}, {str(card.file_list_hash)[:16]}"
+    if record.protocol.get("held_out") is not None:
+        return ""
+    published = {split: counts.model_dump() for split, counts in card.counts.items()}
+    counts: Any = said.get("counts")
+    counts = counts if isinstance(counts, dict) else {}
+    wrong = [split for split in published if counts.get(split) != published[split]]
+    if not wrong:
+        return ""
+    split = wrong[0]
+    return f"the record says {counts.get(split)} of {split}, {card.name} has {published[split]}"
+
+
+def _summary_problem(record: RunRecord, data: OpenDataset, protocol: BoundProtocol) -> str:
+    here = held_out(data, protocol.held_out).summary()
+    for key, value in here.items():
+        if key not in _OF_THE_MACHINE and record.dataset.get(key) != value:
+            said = record.dataset.get(key)
+            return f"{key}: the record says {said}, the data set at {data.root} has {value}"
+    return ""
+
+
+def _names_problem(side: str, names: Sequence[str], samples: Sequence[Sample]) -> str:
+    wanted = [s.name for s in samples]
+    there, meant = set(names), set(wanted)
+    lacking = [name for name in wanted if name not in there]
+    spare = [name for name in names if name not in meant]
+    if lacking or spare:
+        parts = [f"lacks {len(lacking)} of them, first {lacking[0]}"] if lacking else []
+        parts += [f"has {len(spare)} others, first {spare[0]}"] if spare else []
+        return f"the data set has {len(wanted)} {side} images; features.npz " + " and ".join(parts)
+    wrong = [i for i, (a, b) in enumerate(zip(names, wanted, strict=False)) if a != b]
+    if wrong or len(names) != len(wanted):
+        i = wrong[0] if wrong else len(wanted)
+        first = f"row {i} is {names[i]}" + (f" instead of {wanted[i]}" if wrong else "")
+        return f"{len(wrong) or 'some'} {side} rows are not in the data set's order: {first}"
+    return ""
+
+
+def _labels_problem(side: str, found: Side, samples: Sequence[Sample]) -> str:
+    row = {s.name: s for s in samples}
+    known = [i for i, name in enumerate(found.names) if name in row]
+    true = labels_of(tuple(row[found.names[i]] for i in known))
+    for field, word in (("pids", "identity"), ("camids", "camera"), ("scenes", "scene")):
+        said, is_ = getattr(found.labels, field), getattr(true, field)
+        if (said is None) != (is_ is None):
+            return f"features.npz has {'no ' if said is None else ''}{field}, the data set not so"
+        if said is None:
+            continue
+        wrong = [j for j, i in enumerate(known) if said[i] != is_[j]]
+        if wrong:
+            j = wrong[0]
+            i = known[j]
+            return (
+                f"{len(wrong)} {side} rows have another {word}: row {i} ({found.names[i]}) has "
+                f"{said[i]}, the data set says {is_[j]}"
+            )
+    return ""
