@@ -87,7 +87,7 @@ def remove_last_stride(body: nn.Module) -> None:
     strides in ResNet-D, anti-aliased and ResNeSt variants. No parameter changes, so weights still
     load. Networks without a `layer4` are left as they are.
     """
-    layer4 = body["layer4"] if isinstance(body, nn.ModuleDict) and "layer4" in body else None
+    layer4 = getattr(body, "layer4", None)
     if not isinstance(layer4, nn.Sequential):
         return
     for parent in list(layer4[0].modules()):
