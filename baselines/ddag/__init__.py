@@ -1,0 +1,1 @@
+"""DDAG (ECCV 2020): part attention within an image, graph attention across modalities."""
