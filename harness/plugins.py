@@ -128,10 +128,17 @@ def load_target(target: str, who: str) -> Any:
 def source_of(target: str) -> Path:
     """The folder of the package, or the single file, that the code of a target or package is in."""
     module_name = target.partition(":")[0]
-    module = sys.modules.get(module_name) or importlib.import_module(module_name)
-    file = Path(str(module.__file__))
-    alone = "." not in module_name and not hasattr(module, "__path__")
-    return file if alone else file.parent
+    module = sys.modules.get(module_name)
+    if module is not None:
+        file, package = str(module.__file__), hasattr(module, "__path__")
+    else:
+        # Not imported: where it lies says nothing that needs torch.
+        spec = importlib.util.find_spec(module_name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(f"No module named {module_name!r}", name=module_name)
+        file, package = spec.origin, spec.submodule_search_locations is not None
+    alone = "." not in module_name and not package
+    return Path(file) if alone else Path(file).parent
 
 
 def _import_path(path: Path) -> ModuleType:

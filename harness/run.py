@@ -85,19 +85,18 @@ def plan_run(
     """
     known = plugins or load_plugins()
     info = known.method(method)
-    ground = prepare(dataset, protocol, known)
+    if protocol is not None:
+        known.protocol(protocol)
+    ground = prepare(open_dataset(dataset, known), protocol, known)
     return plan_on(ground, info, recipe=recipe, changes=changes, out=out, device=device)
 
 
-def prepare(dataset: str | None, protocol: str | None, plugins: Plugins) -> Ground:
-    """Open a data set, check its names and lint the protocol: once for any number of methods.
+def prepare(data: OpenDataset, protocol: str | None, plugins: Plugins) -> Ground:
+    """Check a data set's names and lint the protocol: once for any number of methods.
 
     Raises:
-        HarnessError: No such data set or protocol, or a fault of either.
+        HarnessError: No such protocol, or a fault of the data under it.
     """
-    if protocol is not None:
-        plugins.protocol(protocol)
-    data = open_dataset(dataset, plugins)
     bound = plugins.protocol(protocol or data.card.protocol).bind(data.card)
     data = held_out(data, bound.held_out)
     findings = tuple(lint(data, bound))

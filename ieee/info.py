@@ -23,6 +23,7 @@ INFO = MethodInfo(
     missing="zero_normalised",
     config=IEEEConfig,
     recipes=Path(__file__).parent / "recipes",
+    tables=Path(__file__).parent / "tables",
     claims=(
         Claim(
             dataset="rgbnt201",

@@ -13,6 +13,7 @@ from harness.cli.listing_protocols import (
     whole_protocol,
 )
 from harness.cli.output import emit, fields, number, table
+from harness.cli.table import table_rows
 from harness.dataset import load_card
 from harness.errors import UnknownNameError
 from harness.method import MethodInfo
@@ -32,6 +33,7 @@ def list_command(
         "datasets": lambda: _dataset_rows(plugins),
         "protocols": lambda: protocol_rows(plugins),
         "recipes": lambda: _recipe_rows(plugins, method),
+        "tables": lambda: table_rows(plugins),
         "runs": lambda: _run_rows(out),
     }
     if kind not in listers:

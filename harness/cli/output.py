@@ -12,6 +12,8 @@ from typing import Any
 from harness.method import Claim
 from harness.record import METRICS
 
+_NOTHING = "–"
+
 
 def emit(value: Mapping[str, Any]) -> None:
     """The one JSON object of a command."""
@@ -38,7 +40,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
 
 
 def _is_number(text: str) -> bool:
-    return bool(text) and text.lstrip("+-")[:1].isdigit()
+    return text == _NOTHING or text.lstrip("+-≈")[:1].isdigit()
 
 
 def fields(pairs: Mapping[str, Any]) -> None:
@@ -50,12 +52,12 @@ def fields(pairs: Mapping[str, Any]) -> None:
 
 def number(value: float | None) -> str:
     """Percent with two digits, or a dash."""
-    return "–" if value is None else f"{value:.2f}"
+    return _NOTHING if value is None else f"{value:.2f}"
 
 
 def interval(ends: Sequence[float] | None) -> str:
     """A 95 % interval in brackets, or a dash."""
-    return "–" if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
+    return _NOTHING if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
 
 
 def metric_table(

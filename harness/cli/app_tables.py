@@ -1,0 +1,65 @@
+"""The command `harness table` and its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.app import app
+from harness.cli.options import Device, Json, Out, Plugin, Set
+
+
+@app.command()
+def table(
+    *,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME_OR_PLAN.toml", help="See: harness list tables; or a file of your own."
+        ),
+    ],
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dataset", help="A name or a folder; repeatable. Without: the embedded synthetic set."
+        ),
+    ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            "--track", help="official, common or smoke. Default: smoke on the embedded set."
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", help="Such as 1,2,3. Default: all that are there.")
+    ] = None,
+    changes: Set = None,
+    run: Annotated[bool, typer.Option("--run", help="Train and score what is missing.")] = False,
+    fmt: Annotated[str, typer.Option("--format", help="text, markdown, latex or csv.")] = "text",
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Draw it: FILE.png, .svg or .pdf.")
+    ] = None,
+    out: Out = Path("runs"),
+    device: Device = "auto",
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Show a paper's table: its claims beside the runs that are here."""
+    from harness.cli.table import table_command
+
+    table_command(
+        name=name,
+        datasets=dataset or [],
+        track=track,
+        seeds=seeds,
+        changes=changes or [],
+        out=out,
+        run=run,
+        fmt=fmt,
+        figure=figure,
+        device=device,
+        plugin=plugin or [],
+        json=as_json,
+    )
