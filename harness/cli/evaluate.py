@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.cli.asked import Asked, asked_for, groups_of
-from harness.cli.output import emit, interval, metric_table, number, table
+from harness.cli.output import emit, interval, metric_table, number, shown_path, table
 from harness.cli.sources import FeaturesSource, ModelSource
 from harness.cli.trained import from_checkpoint, from_run
 from harness.data.open import open_dataset
 from harness.distances import squared_euclidean
 from harness.errors import FeaturesError, HarnessError, ProtocolError, ScoringError
 from harness.evaluation import Evaluation, evaluate, evaluate_distances
+from harness.evaluations import keep
 from harness.features_file import Side
+from harness.hashing import file_digest
 from harness.plugins import Plugins, load_plugins
 from harness.progress import say
 from harness.protocol import BoundProtocol
@@ -76,6 +78,9 @@ def evaluate_command(
     if isinstance(source, FeaturesSource):
         source.alone = asked.alone
     scored, skipped = _score_all(source, asked, rerank)
+    if run is not None and isinstance(source, ModelSource):
+        kept = keep(source.weights.parent, file_digest(source.weights), (s.result for s in scored))
+        say(f"kept in {shown_path(kept)}, for the run's page of the leaderboard")
     if asked.alone:
         _report_one(scored[0], as_json)
     else:
