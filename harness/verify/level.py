@@ -1,0 +1,41 @@
+"""The level of trust that checks come to, kept in the store and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.environment import harness_version
+from harness.record import RunRecord
+from harness.store import Store
+from harness.trust import Trust
+from harness.verify.check import Check
+
+
+def keep_level(store: Store, record: RunRecord, checks: Sequence[Check]) -> Trust:
+    """`rescored` when every check holds, `reported` again when one fails.
+
+    A run that was trained again stays `rerun` as long as its checks hold.
+
+    Returns:
+        The level the run now has.
+
+    Raises:
+        UnknownNameError: The store has no such run.
+    """
+    before = store.trust_of(record.run_id)
+    failed = {check.name: check.problem for check in checks if check.problem}
+    found: dict[str, Any] = {
+        "harness": harness_version(),
+        "checks": len(checks),
+        "failed": failed,
+        "not_checked": {c.name: c.unchecked for c in checks if c.unchecked},
+    }
+    if failed:
+        store.set_trust(record.run_id, Trust.REPORTED, {"verify": found})
+        return Trust.REPORTED
+    earlier = {} if before is None else before.checked
+    rerun = before is not None and before.trust is Trust.RERUN
+    level = Trust.RERUN if rerun else Trust.RESCORED
+    store.set_trust(record.run_id, level, {**earlier, "verify": found})
+    return level
