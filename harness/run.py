@@ -126,8 +126,13 @@ def plan_on(
     return plan
 
 
-def execute(plan: Plan, seed: int) -> Finished:
+def execute(plan: Plan, seed: int, store: Store | None = None) -> Finished:
     """Train, embed and score, or find all of it done; then keep the record.
+
+    Args:
+        plan: What to do.
+        seed: Of everything drawn.
+        store: Where the record is kept; by default the store of the plan's folder.
 
     Raises:
         HarnessError: Anything a person can mend; what was finished stays for the next try.
@@ -137,7 +142,7 @@ def execute(plan: Plan, seed: int) -> Finished:
     folder = plan.folder(seed)
     device = choose_device(plan.device)
     with only_one(folder.with_name(f".{seed}.lock")):
-        store = open_store(plan.out)
+        store = store or open_store(plan.out)
         inputs = run_inputs(plan, seed, device.type)
         path = folder / "record.json"
         ready = _settle(path, digest(inputs), store)
