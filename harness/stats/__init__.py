@@ -2,7 +2,7 @@
 
 from harness.stats.bootstrap import Floats, identity_interval
 from harness.stats.paired import Paired, holm, paired
-from harness.stats.ranks import Ranking, Resolution, rank_groups, resolution
+from harness.stats.ranks import Ranking, Resolution, mean_intervals, rank_groups, resolution
 
 __all__ = [
     "Floats",
@@ -11,6 +11,7 @@ __all__ = [
     "Resolution",
     "holm",
     "identity_interval",
+    "mean_intervals",
     "paired",
     "rank_groups",
     "resolution",

@@ -79,6 +79,29 @@ def rank_groups(
     return Ranking(intervals, _groups(drawn.means, better), better, (high - low) / 2)
 
 
+def mean_intervals(
+    rows: Sequence[ArrayLike],
+    pids: ArrayLike,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> tuple[tuple[float, float] | None, ...]:
+    """Each row's own interval, over identities and seeds together; None within one identity.
+
+    Args and errors as `rank_groups`.
+    """
+    check_settings(resamples, level)
+    drawn = noise(rows, pids, resamples, seed)
+    if not drawn.freedom > 0:
+        return (None,) * len(rows)
+    tail = (1 - level) / 2
+    bottom, top = _two_quantiles((drawn.identity + drawn.seeds).T, tail)
+    seeds = [(drawn.seed_variance, np.array(drawn.runs))]
+    wider = widening(np.var(drawn.identity, axis=0), drawn.freedom, seeds, tail)
+    low, high = drawn.means - top * wider, drawn.means - bottom * wider
+    return tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
+
+
 def _ends(drawn: Noise, level: float) -> tuple[Floats, Floats]:
     """(r, r) lower and upper end of each interval of row less column."""
     count, tail = len(drawn.means), (1 - level) / 2

@@ -1,0 +1,19 @@
+"""The leaderboard: pure functions from summaries of runs and published claims to tables."""
+
+from harness.board.build import board
+from harness.board.ranking import rank_table
+from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
+from harness.board.same import one_table, require_same
+from harness.board.values import metric_values
+
+__all__ = [
+    "BoardRow",
+    "BoardTable",
+    "Claimed",
+    "PerQuery",
+    "board",
+    "metric_values",
+    "one_table",
+    "rank_table",
+    "require_same",
+]

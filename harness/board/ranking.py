@@ -1,0 +1,81 @@
+"""The rows of one table compared with each other: ranks, ties, intervals and resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from harness.board.rows import BoardRow, BoardTable, PerQuery
+from harness.board.values import metric_values
+from harness.stats import Floats, mean_intervals, rank_groups, resolution
+from harness.store import PerQueryValues
+
+MOST_RANKED = 200
+"""Only so many rows of a table, the best ones, are compared with each other."""
+
+# Fewer resamples where there are many pairs, so that a table takes a second or two.
+_MOST_DIFFERENCES = 20_000_000
+_MOST_RESAMPLES, _FEWEST_RESAMPLES = 10_000, 1_000
+
+
+def rank_table(table: BoardTable, per_query: PerQuery, metric: str = "mAP") -> BoardTable:
+    """The table with ranks, tie groups and resolution by `metric`, and intervals of seeds' means.
+
+    The comparisons resample identities and, in rows of several seeds, seeds (`harness.stats`).
+    Rows that cannot be compared keep None: claims, runs whose record lacks the queries'
+    identities, runs whose queries are not those of the table's first row, and rows after the
+    `MOST_RANKED` best.
+    """
+    rows = [row for row in table.rows if row.kind == "run"][:MOST_RANKED]
+    found = per_query([run_id for row in rows for run_id in row.run_ids])
+    compared = _comparable(rows, found, metric)
+    if not compared:
+        return table
+    pids = found[compared[0][0].run_ids[0]].pids or ()
+    values = [v for _, v in compared]
+    pairs = max(1, len(values) * (len(values) - 1) // 2)
+    resamples = max(_FEWEST_RESAMPLES, min(_MOST_RESAMPLES, _MOST_DIFFERENCES // pairs))
+    ranking = rank_groups(values, pids, resamples)
+    fineness = resolution(ranking)
+    ranked = {
+        row.key: row._replace(rank=ranking.intervals[n], tie_group=ranking.groups[n])
+        for n, (row, _) in enumerate(compared)
+    }
+    several = [(row, v) for row, v in compared if len(row.run_ids) > 1]
+    if several:
+        ends = mean_intervals([v for _, v in several], pids)
+        for (row, _), interval in zip(several, ends, strict=True):
+            within = None if interval is None else (max(0.0, interval[0]), min(100.0, interval[1]))
+            intervals = {**row.intervals, metric: within}
+            ranked[row.key] = ranked[row.key]._replace(intervals=intervals)
+    return table._replace(
+        resolution=fineness.smallest if fineness else None,
+        rows=tuple(ranked.get(row.key, row) for row in table.rows),
+    )
+
+
+def _comparable(
+    rows: Sequence[BoardRow], found: Mapping[str, PerQueryValues], metric: str
+) -> list[tuple[BoardRow, Floats]]:
+    """Rows with their (k, q) values; those on other queries than the first row are left out."""
+    kept: list[tuple[BoardRow, Floats]] = []
+    first: tuple[object, ...] | None = None
+    for row in rows:
+        runs = [found.get(run_id) for run_id in row.run_ids]
+        values = [None if run is None else metric_values(run, metric) for run in runs]
+        if any(run is None or run.pids is None for run in runs) or any(v is None for v in values):
+            continue
+        # A record from elsewhere may say anything; what it says must not spoil the others' ranks.
+        shapes = {len(run.names) for run in runs if run} | {len(v) for v in values if v is not None}
+        if len(shapes) != 1 or any(np.isinf(v).any() for v in values if v is not None):
+            continue
+        asked = {
+            (run.names, run.pids, tuple(np.isnan(v)))
+            for run, v in zip(runs, values, strict=True)
+            if run is not None and v is not None
+        }
+        first = first or next(iter(asked))
+        if asked == {first}:
+            kept.append((row, np.stack([v for v in values if v is not None])))
+    return kept
