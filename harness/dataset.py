@@ -59,6 +59,8 @@ class Card(BaseModel):
         known_incomplete: File names that lack a modality in the published set itself; passed over
             with a note, while any other incomplete sample is an error.
         known_leaks: Identities that the published set has in train and in test.
+        chance: What a random ranking scores under the card's protocol, in percent, by metric; only
+            for a set whose whole list is published.
         embedded: The set comes with the harness and is made on first use.
     """
 
@@ -84,6 +86,7 @@ class Card(BaseModel):
     junk_pids: tuple[int, ...] = ()
     known_incomplete: tuple[str, ...] = ()
     known_leaks: tuple[int, ...] = ()
+    chance: dict[str, float] = Field(default_factory=dict)
     embedded: bool = False
     notes: tuple[str, ...] = ()
 

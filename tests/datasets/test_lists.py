@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.chance import chance
 from harness.data.hashes import file_list_hash
 from harness.dataset import SPLITS, Card, load_card
+from harness.labels import Labels
 from harness.plugins import load_plugins
 from reid_datasets.lists import (
     first_of,
@@ -20,6 +22,7 @@ from reid_datasets.lists import (
     rgbnt100_names,
     shares,
 )
+from reid_datasets.names import rgbnt201_names
 from reid_datasets.wmveid863 import INCOMPLETE, SHARED, wmveid863_names
 from tests.conftest import SHARED as FACTS
 
@@ -131,3 +134,21 @@ def test_first_of_keeps_whole_cells_and_shares_add_up() -> None:
 def test_no_path_of_a_machine_is_in_the_cards() -> None:
     for info in load_plugins().datasets.values():
         assert not re.search(r"""["'\s(]/\w+/""", Path(info.card).read_text()), info.name
+
+
+@pytest.mark.parametrize("name", ["rgbnt201", "msvr310"])
+def test_the_chance_level_of_a_card_is_that_of_its_published_list(name: str) -> None:
+    card = _card(name)
+    names = rgbnt201_names() if name == "rgbnt201" else msvr310_names()
+    query, gallery = (_labels(names[card.folders[side]], card.grammar) for side in _SIDES)
+    found = chance(query, gallery, card.filter)
+    assert card.chance == {m: round(100 * getattr(found, m), 2) for m in found._fields}
+
+
+_SIDES = ("query", "gallery")
+
+
+def _labels(names: list[str], grammar: str) -> Labels:
+    parts = [m.groupdict() for m in (re.match(grammar, n) for n in names) if m]
+    columns = {k: [int(p[k]) for p in parts] for k in parts[0]}
+    return Labels(columns["pid"], columns.get("cam"), columns.get("scene"))
