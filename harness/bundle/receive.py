@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,15 +104,23 @@ def admit(path: Path, out: Path, finder: Finder | None = None, limits: Limits = 
                 do=f"harness verify {path.name} shows every check",
             )
         record = read(folder / RECORD).record
+        known = next((s for s in store.summaries() if s.run_id == record.run_id), None)
+        if known is not None:
+            return Admitted(record, known.path, tuple(checks), known.trust, fresh=False)
         # As a record of ours is written: what was written by hand beside its fields stays behind.
         write_record(folder / RECORD, record)
         kept = home / record.run_id
-        # Not over an earlier one: its files are the evidence of what the store has already.
-        if not kept.exists():
-            Path(place).chmod(0o755)
-            folder.rename(kept)
-    fresh = store.add(record, kept / RECORD)
-    return Admitted(record, kept / RECORD, tuple(checks), keep_level(store, record, checks), fresh)
+        _move(folder, kept)
+    store.add(record, kept / RECORD)
+    level = keep_level(store, record, checks)
+    return Admitted(record, kept / RECORD, tuple(checks), level, fresh=True)
+
+
+def _move(folder: Path, kept: Path) -> None:
+    """Put a verified run into its place; what a store that is gone left there makes way."""
+    if kept.exists():
+        shutil.rmtree(kept)
+    folder.rename(kept)
 
 
 def _steps(path: Path, folder: Path, finder: Finder | None, limits: Limits) -> Iterator[Check]:

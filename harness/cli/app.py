@@ -265,4 +265,4 @@ def data_reconstruct(
 
 
 # The other groups of commands declare themselves on `app`.
-from harness.cli import app_claims, app_store, app_tables  # noqa: E402, F401
+from harness.cli import app_claims, app_store, app_tables, app_trust  # noqa: E402, F401

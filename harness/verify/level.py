@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.environment import harness_version
@@ -38,4 +38,22 @@ def keep_level(store: Store, record: RunRecord, checks: Sequence[Check]) -> Trus
     rerun = before is not None and before.trust is Trust.RERUN
     level = Trust.RERUN if rerun else Trust.RESCORED
     store.set_trust(record.run_id, level, {**earlier, "verify": found})
+    return level
+
+
+def keep_rerun(store: Store, record: RunRecord, found: Mapping[str, Any]) -> Trust:
+    """`rerun` when training again came out within tolerance; otherwise it is taken away.
+
+    Args:
+        store: Where the run is.
+        record: The run; all its checks hold.
+        found: JSON-ready; what training again came to, with `problems` that are empty for success.
+
+    Returns:
+        The level the run now has.
+    """
+    before = store.trust_of(record.run_id)
+    earlier = {} if before is None else before.checked
+    level = Trust.RESCORED if found["problems"] else Trust.RERUN
+    store.set_trust(record.run_id, level, {**earlier, "reproduce": dict(found)})
     return level
