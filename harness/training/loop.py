@@ -17,7 +17,7 @@ from torch import nn
 from harness.errors import TrainingError
 from harness.files import write_text
 from harness.hashing import derive_seed
-from harness.method import Method
+from harness.method import Batch, Method
 from harness.modality import Modality
 from harness.progress import progress, say
 from harness.recipe import Optimiser, Recipe
@@ -25,6 +25,7 @@ from harness.training.batches import Batches
 from harness.training.checkpoint import load_state, save_state
 from harness.training.sampler import identity_batches
 from harness.training.schedule import learning_rate
+from harness.training.weights import first_line
 
 # A checkpoint of IEEE is 0.9 GB, one of a small method is written in no time: saving waits until
 # the training since the last one has taken this many times as long as the saving did.
@@ -89,7 +90,7 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
                     training.rows[chosen], training.labels[chosen], training.modalities, augment
                 )
                 with torch.autocast(device.type, torch.bfloat16, recipe.precision == "bf16"):
-                    terms = training.method.loss(model, batch)
+                    terms = loss_terms(training.method, model, batch)
                 optimiser.zero_grad(set_to_none=True)
                 total_loss(terms).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -138,6 +139,25 @@ def make_optimiser(
         )
     kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
     return kind(params, settings.lr, weight_decay=decay)
+
+
+def loss_terms(method: Method, model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
+    """The terms of a method's loss for a batch.
+
+    Raises:
+        TrainingError: A batch of one image, which batch normalisation cannot take.
+    """
+    try:
+        return method.loss(model, batch)
+    except ValueError as error:
+        # What torch's batch normalisation raises; larger batches fail for reasons of their own.
+        if len(batch.pids) > 1:
+            raise
+        raise TrainingError(
+            seen=f"a batch of one image, which this method cannot learn from: {first_line(error)}",
+            expected="batches of two or more images",
+            do="--set sampler.instances=2, or more identities",
+        ) from error
 
 
 def total_loss(terms: dict[str, torch.Tensor]) -> torch.Tensor:

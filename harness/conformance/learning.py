@@ -1,0 +1,116 @@
+"""Whether a method learns at all: eight identities of the embedded data, learnt by heart."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from harness.conformance.subject import Subject
+from harness.data.arrays import decode
+from harness.data.open import open_dataset
+from harness.distances import distance_matrix
+from harness.labels import Labels
+from harness.method import DataInfo
+from harness.plugins import load_plugins
+from harness.recipe import Augmentation, Input, Optimiser, Recipe, Sampler, Schedule
+from harness.scoring import score
+from harness.training import loop
+from harness.training.batches import Batches
+from harness.training.features import embed
+
+IDENTITIES = 8
+_INSTANCES = 4
+
+
+class Learned(NamedTuple):
+    """What came of it."""
+
+    rank1: float
+    """In percent, of the images learnt, each searched among those of the other camera."""
+    before: float
+    """The same of the new model."""
+    steps: int
+    seconds: float
+    """Of training."""
+
+
+def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
+    """Train on eight identities, without augmentation, and search the very images learnt.
+
+    It shows that gradients mean something and that the descriptor is what was trained; nothing
+    about other images. An epoch has up to two steps of eight identities with four images each.
+
+    Args:
+        subject: The method, its config and image size.
+        epochs: The budget.
+        lr: Of Adam.
+    """
+    recipe = _recipe(subject, epochs, lr)
+    data = open_dataset(None, load_plugins())
+    arrays = decode(data, subject.height, subject.width)
+    samples = data.samples("train")
+    known = sorted({s.pid for s in samples})[:IDENTITIES]
+    chosen = [i for i, s in enumerate(samples) if s.pid in known]
+    rows = arrays.rows["train"][chosen]
+    labels = np.array([known.index(samples[i].pid) for i in chosen], dtype=np.int64)
+    cameras = np.array([samples[i].camid for i in chosen], dtype=np.int64)
+    batches = Batches(arrays, recipe, torch.device("cpu"))
+    torch.manual_seed(0)
+    about = DataInfo(IDENTITIES, subject.modalities, subject.height, subject.width, "none")
+    model = subject.method.build(subject.config, about)
+
+    def rank1() -> float:
+        return _rank1(subject, model, batches, rows, Labels(labels, cameras))
+
+    before = rank1()
+    started = time.monotonic()
+    with TemporaryDirectory() as folder:
+        training = loop.Training(
+            method=subject.method,
+            recipe=recipe,
+            seed=0,
+            batches=batches,
+            rows=rows,
+            labels=labels,
+            modalities=subject.modalities,
+            folder=Path(folder),
+            key="conformance",
+        )
+        own_loop = getattr(subject.method, "train", None)
+        log = (own_loop or loop.train)(training, model)
+    seconds = time.monotonic() - started
+    return Learned(rank1(), before, sum(row["steps"] for row in log), seconds)
+
+
+def _recipe(subject: Subject, epochs: int, lr: float) -> Recipe:
+    return Recipe(
+        name="conformance",
+        track="smoke",
+        method=subject.info.name,
+        dataset="embedded",
+        protocol="full",
+        epochs=epochs,
+        pretrained="none",
+        input=Input(height=subject.height, width=subject.width),
+        sampler=Sampler(identities=IDENTITIES, instances=_INSTANCES),
+        augmentation=Augmentation(flip=0.0),
+        optimiser=Optimiser(name="adam", lr=lr, weight_decay=0.0),
+        schedule=Schedule(kind="cosine"),
+        config=subject.config.model_dump(mode="json"),
+    )
+
+
+def _rank1(
+    subject: Subject, model: nn.Module, batches: Batches, rows: NDArray[np.int64], labels: Labels
+) -> float:
+    features = embed(subject.method, model, batches, rows, subject.modalities)
+    distances = distance_matrix(features, features, "squared_euclidean", False)
+    found = score(distances, labels, labels, "same_pid_same_cam")
+    return 100 * float(found.cmc[0])

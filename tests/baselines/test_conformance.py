@@ -1,0 +1,54 @@
+"""Every method that is installed keeps the contract, in the smallest form its config allows."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from harness.conformance import CHECKS, Subject, learns
+from harness.plugins import load_plugins
+
+PLUGINS = load_plugins()
+
+# Full networks take seconds to fill with random numbers; the promises do not depend on their size.
+SMALL: dict[str, dict[str, Any]] = {
+    "ieee": {"backbone": "resnet10t"},
+    "pfnet": {"backbone": "resnet10t"},
+    "hamnet": {"backbone": "resnet10t"},
+}
+# Parameters that rightly have no gradient, and why.
+EXPLAINED: dict[str, dict[str, str]] = {}
+LIGHT = ("osnet", "timm")
+"""Those that learn by heart in seconds; the others do so among the slow tests."""
+
+
+@pytest.fixture(scope="module")
+def subjects() -> dict[str, Subject]:
+    """Made once, so that checks share the models."""
+    return {
+        name: Subject(info, SMALL.get(name), explained=EXPLAINED.get(name))
+        for name, info in PLUGINS.methods.items()
+    }
+
+
+def test_every_plugin_loads() -> None:
+    assert PLUGINS.broken == []
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("method", sorted(PLUGINS.methods))
+def test_the_contract(subjects: dict[str, Subject], method: str, check: str) -> None:
+    CHECKS[check](subjects[method])
+
+
+@pytest.mark.parametrize(
+    "method",
+    [m if m in LIGHT else pytest.param(m, marks=pytest.mark.slow) for m in sorted(PLUGINS.methods)],
+)
+def test_it_learns(
+    subjects: dict[str, Subject], method: str, record_property: pytest.FixtureRequest
+) -> None:
+    learned = learns(subjects[method])
+    assert learned.rank1 > 90, learned
