@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,13 +70,11 @@ class Store:
                 expected="records as the harness wrote them",
                 do="restore the file, or run again",
             )
-        text = record.model_dump_json()
-        row = columns_of(summary_of(record, path.resolve()))
         if not self.database.is_made:
             make_ready(self.database)
         try:
             with self.database.writing() as connection:
-                insert_run(connection, row, text)
+                insert_runs(connection, [(record, path.resolve())])
         except IntegrityError:
             self._require_same(record)
             return False
@@ -124,12 +122,16 @@ class Store:
             dataset: Only runs on the data set of this label.
             protocol: Only runs under the protocol of this name.
         """
-        query = select(RUNS, TRUST.c.trust).outerjoin(TRUST, TRUST.c.run_id == RUNS.c.run_id)
+        columns = [(TRUST if name == "trust" else RUNS).c[name] for name in Summary._fields]
+        query = select(*columns).outerjoin_from(RUNS, TRUST, TRUST.c.run_id == RUNS.c.run_id)
         if dataset is not None:
             query = query.where(RUNS.c.dataset == dataset)
         if protocol is not None:
             query = query.where(RUNS.c.protocol == protocol)
-        rows = self._rows(query.order_by(RUNS.c.created, RUNS.c.run_id))
+        if not self.database.readable():
+            return []
+        with self.database.reading() as connection:
+            rows = connection.execute(query.order_by(RUNS.c.created, RUNS.c.run_id)).all()
         return [summary_from(row) for row in rows]
 
     def per_query(self, run_ids: Iterable[str]) -> dict[str, PerQueryValues]:
@@ -189,9 +191,7 @@ class Store:
         if not self.database.readable():
             return []
         with self.database.reading() as connection:
-            result = connection.execute(query)
-            names = list(result.keys())
-            return [dict(zip(names, row, strict=True)) for row in result]
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def _require_same(self, record: RunRecord) -> None:
         rows = self._rows(select(RECORDS).where(RECORDS.c.run_id == record.run_id))
@@ -217,10 +217,13 @@ class Store:
         return Stored(record, Path(row["path"]), trust_from(row["trust"]))
 
 
-def insert_run(connection: Connection, row: Mapping[str, Any], record: str) -> None:
-    """Put one record and its index row in, within a transaction."""
-    connection.execute(insert(RECORDS).values(run_id=row["run_id"], record=record))
-    connection.execute(insert(RUNS).values(dict(row)))
+def insert_runs(connection: Connection, pairs: Sequence[tuple[RunRecord, Path]]) -> None:
+    """Put records and their index rows in, within a transaction; each with its file's place."""
+    if not pairs:
+        return
+    texts = [{"run_id": r.run_id, "record": r.model_dump_json()} for r, _ in pairs]
+    connection.execute(insert(RECORDS), texts)
+    connection.execute(insert(RUNS), [columns_of(summary_of(*pair)) for pair in pairs])
     changed(connection)
 
 

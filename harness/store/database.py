@@ -101,6 +101,7 @@ class Database:
                 if alone and self.file is None:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SERVER_LOCK})")
                 yield connection
+            self._seen = True
 
     @contextlib.contextmanager
     def named(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,6 +78,9 @@ class Summary(NamedTuple):
     trust: Trust
 
 
+_METRICS, _INTERVALS, _CHANCE = map(Summary._fields.index, ("metrics", "intervals", "chance"))
+
+
 def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> Summary:
     """The summary of a record."""
     cost, recipe = record.cost, record.recipe
@@ -121,18 +124,16 @@ def columns_of(summary: Summary) -> dict[str, Any]:
     return {k: json.dumps(v) if isinstance(v, dict) else v for k, v in found.items()}
 
 
-def summary_from(row: Mapping[str, Any]) -> Summary:
-    """The summary in a row of `runs` joined with its trust, which may be None."""
-    intervals = json.loads(row["intervals"])
-    return Summary(
-        **{
-            **row,
-            "metrics": json.loads(row["metrics"]),
-            "intervals": {k: None if v is None else (v[0], v[1]) for k, v in intervals.items()},
-            "chance": json.loads(row["chance"]),
-            "path": Path(row["path"]),
-            "trust": trust_from(row["trust"]),
-        }
+def summary_from(row: Sequence[Any]) -> Summary:
+    """The summary in a row whose columns are those of `Summary` in order; trust may be None."""
+    found = Summary._make(row)
+    intervals = json.loads(row[_INTERVALS])
+    return found._replace(
+        metrics=json.loads(row[_METRICS]),
+        intervals={k: None if v is None else tuple(v) for k, v in intervals.items()},
+        chance=json.loads(row[_CHANCE]),
+        path=Path(found.path),
+        trust=trust_from(found.trust),
     )
 
 

@@ -15,10 +15,10 @@ from sqlalchemy import Connection, delete, func, select
 
 from harness.errors import HarnessError, RecordError
 from harness.record import RunRecord, read_record, record_id, write_record
-from harness.store.core import Store, insert_run
+from harness.store.core import Store, insert_runs
 from harness.store.database import Database
 from harness.store.migrate import back_up, free_name
-from harness.store.rows import columns_of, summary_of
+from harness.store.rows import summary_of
 from harness.store.tables import RECORDS, RUNS, TRUST
 from harness.trust import Trust
 
@@ -132,7 +132,8 @@ def check_store(store: Store) -> list[Problem]:
     if not store.database.readable():
         return []
     with store.database.reading() as connection:
-        texts = dict(connection.execute(select(RECORDS.c.run_id, RECORDS.c.record)).tuples().all())
+        rows = connection.execute(select(RECORDS.c.run_id, RECORDS.c.record)).all()
+        texts = {row.run_id: row.record for row in rows}
     summaries = {s.run_id: s for s in store.summaries()}
     problems = []
     for run_id, text in texts.items():
@@ -176,9 +177,7 @@ def rebuild(place: Path | str, folder: Path) -> Rebuilt:
         lowered = connection.execute(above).scalar_one()
         for table in (TRUST, RUNS, RECORDS):
             connection.execute(delete(table))
-        for record, path in (kept | files).values():
-            row = columns_of(summary_of(record, path.resolve()))
-            insert_run(connection, row, record.model_dump_json())
+        insert_runs(connection, [(r, p.resolve()) for r, p in (kept | files).values()])
     return Rebuilt(len(kept | files), len(files), lowered, tuple(refused), backup)
 
 

@@ -1,0 +1,217 @@
+"""`harness store`: what goes out comes in again, and what is wrong is found."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.record import RunRecord, evidence_of, write_record
+from harness.store import Store
+from harness.store.core import insert_runs
+from harness.trust import Trust
+from tests.conftest import Harness
+from tests.harness.records import make
+from tests.harness.store.conftest import Place
+from tests.postgres import Server
+
+
+def finished(out: Path, seed: int) -> RunRecord:
+    """A run folder with evidence and a record, as harness run leaves it."""
+    folder = out / "abc" / str(seed)
+    folder.mkdir(parents=True)
+    (folder / "features.npz").write_bytes(b"numbers %d" % seed)
+    record = make(seed, evidence={"features": evidence_of(folder / "features.npz").model_dump()})
+    write_record(folder / "record.json", record)
+    return record
+
+
+@pytest.fixture
+def runs(tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Store]:
+    """An --out folder with three runs and their store, which the commands find."""
+    out = tmp_path / "runs"
+    records = [finished(out, seed) for seed in range(3)]
+    if isinstance(place, str):
+        monkeypatch.setenv("HARNESS_STORE", place)
+    store = Store(place if isinstance(place, str) else out / "store.db")
+    for record in records:
+        store.add(record, out / "abc" / str(record.seed) / "record.json")
+    return out, store
+
+
+def kinds(answer: Any) -> list[tuple[str, str]]:
+    return sorted((p["where"], p["kind"]) for p in answer.json["problems"])
+
+
+def test_a_whole_store(harness: Harness, runs: tuple[Path, Store]) -> None:
+    out, _ = runs
+    answer = harness("store", "check", "--out", out, "--json")
+    assert answer.code == 0 and answer.json["ok"] and answer.json["records"] == 3
+    assert "s3cret" not in answer.out
+    text = harness("store", "check", "--out", out)
+    assert text.code == 0 and "3 records; all are whole" in text.out
+
+
+def test_check_finds_what_is_wrong(harness: Harness, runs: tuple[Path, Store]) -> None:
+    out, store = runs
+    ids = [s.run_id for s in store.summaries()]
+    (out / "abc" / "0" / "record.json").unlink()
+    (out / "abc" / "1" / "features.npz").unlink()
+    edited = out / "abc" / "2" / "record.json"
+    edited.write_text(edited.read_text().replace('"seed": 2', '"seed": 9'))
+    answer = harness("store", "check", "--out", out, "--json")
+    assert answer.code == 2 and not answer.json["ok"]
+    assert kinds(answer) == sorted(
+        [(ids[0], "file gone"), (ids[1], "evidence features"), (ids[2], "file differs")]
+    )
+
+
+def test_check_finds_a_store_that_was_written_by_hand(
+    harness: Harness, runs: tuple[Path, Store]
+) -> None:
+    out, store = runs
+    ids = [s.run_id for s in store.summaries()]
+    forged = json.loads(store.get(ids[0]).record.model_dump_json())
+    forged["metrics"]["mAP"] = 99.0
+    with store.rewriting() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE records SET record = '{json.dumps(forged)}' WHERE run_id = '{ids[0]}'"
+        )
+        connection.exec_driver_sql(f"UPDATE runs SET seed = 77 WHERE run_id = '{ids[1]}'")
+        connection.exec_driver_sql(f"DELETE FROM runs WHERE run_id = '{ids[2]}'")
+    answer = harness("store", "check", "--out", out, "--json")
+    assert kinds(answer) == sorted([(ids[0], "id"), (ids[1], "index"), (ids[2], "index")])
+    # And a rebuild mends all of it from the files.
+    rebuilt = harness("store", "rebuild", "--out", out, "--json")
+    assert rebuilt.code == 2 and rebuilt.json["records"] == 3
+    assert [p["kind"] for p in rebuilt.json["refused"]] == ["id"]
+    assert harness("store", "check", "--out", out).code == 0
+    assert [s.seed for s in store.summaries()] == [0, 1, 2]
+
+
+def test_what_goes_out_comes_in(
+    harness: Harness, runs: tuple[Path, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, store = runs
+    away = tmp_path / "away"
+    answer = harness("store", "export", away, "--out", out, "--json")
+    assert answer.code == 0 and len(answer.json["records"]) == 3 and not answer.json["missing"]
+    assert len(list(away.glob("*/features.npz"))) == 3
+    monkeypatch.delenv("HARNESS_STORE", raising=False)
+    (tmp_path / "other").mkdir()
+    other = ("--out", tmp_path / "other", "--json")
+    taken = harness("store", "import", away, *other)
+    assert taken.code == 0 and sorted(taken.json["added"]) == sorted(answer.json["records"])
+    again = harness("store", "import", away, *other)
+    assert again.json["added"] == [] and len(again.json["known"]) == 3
+    assert [s.record for s in Store(tmp_path / "other" / "store.db").all()] == [
+        s.record for s in store.all()
+    ]
+    assert harness("store", "check", *other).json["ok"]
+
+
+def test_import_refuses_what_was_edited_and_takes_the_rest(
+    harness: Harness, tmp_path: Path
+) -> None:
+    finished(tmp_path / "a", 0)
+    finished(tmp_path / "a", 1)
+    file = tmp_path / "a" / "abc" / "1" / "record.json"
+    file.write_text(file.read_text().replace("10.0", "99.0").replace("11.0", "99.0"))
+    (tmp_path / "a" / "abc" / "record.json").write_text("{")
+    (tmp_path / "runs").mkdir()
+    answer = harness("store", "import", tmp_path / "a", "--out", tmp_path / "runs", "--json")
+    assert answer.code == 2 and len(answer.json["added"]) == 1
+    assert {p["kind"] for p in answer.json["refused"]} == {"id", "not a record"}
+    missing = harness("store", "import", tmp_path / "no", "--out", tmp_path / "runs", "--json")
+    assert missing.code == 2 and "there is nothing at" in missing.error["seen"]
+
+
+def test_import_notes_where_moved_files_are(harness: Harness, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    record = finished(out, 0)
+    assert harness("store", "import", out, "--out", out).code == 0
+    (out / "abc").rename(out / "moved")
+    assert harness("store", "check", "--out", out).code == 2
+    assert harness("store", "import", out, "--out", out).code == 0
+    assert harness("store", "check", "--out", out).code == 0
+    assert Store(out / "store.db").get(record.run_id).path.parent.parent.name == "moved"
+
+
+def test_rebuild_forgets_trust_and_says_so(harness: Harness, runs: tuple[Path, Store]) -> None:
+    out, store = runs
+    run_id = store.summaries()[0].run_id
+    store.set_trust(run_id, Trust.RESCORED, {})
+    elsewhere = make(9)
+    store.add(elsewhere, Path("/elsewhere/record.json"))
+    answer = harness("store", "rebuild", out, "--out", out, "--json")
+    assert answer.code == 0
+    assert (answer.json["records"], answer.json["from_files"]) == (4, 3)
+    assert answer.json["lowered"] == 1 and "only reported now" in answer.err
+    assert store.get(run_id).trust is Trust.REPORTED
+    # What no file has is kept.
+    assert store.get(elsewhere.run_id).record == elsewhere
+
+
+def test_rebuild_of_a_file_that_is_no_database(harness: Harness, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    record = finished(out, 0)
+    (out / "store.db").write_text("not a database " * 100)
+    answer = harness("list", "runs", "--out", out, "--json")
+    assert answer.code == 2 and "harness store rebuild" in answer.error["do"]
+    answer = harness("store", "rebuild", "--out", out, "--json")
+    assert answer.code == 0 and answer.json["records"] == 1
+    assert Path(answer.json["backup"]).read_text().startswith("not a database")
+    assert Store(out / "store.db").get(record.run_id).record == record
+
+
+def test_rebuild_of_a_deleted_store(harness: Harness, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    finished(out, 0)
+    answer = harness("store", "rebuild", "--out", out)
+    assert answer.code == 0 and "holds 1 records, 1 of them from files" in answer.out
+
+
+def test_export_says_which_evidence_is_not_here(harness: Harness, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    out.mkdir()
+    store = Store(out / "store.db")
+    evil = make(1, evidence={"weights": {"file": "../../passwd", "sha256": "0"}})
+    far = make(2, evidence={"weights": {"file": "weights.safetensors", "sha256": "0"}})
+    with store.rewriting() as connection:
+        insert_runs(connection, [(evil, out / "x" / "record.json"), (far, Path("/far/r.json"))])
+    answer = harness("store", "export", tmp_path / "away", "--out", out, "--json")
+    assert answer.code == 0
+    assert "is not a file name" in answer.json["missing"][0]["seen"]
+    assert "there is no /far/weights" in answer.json["missing"][1]["seen"]
+
+
+def test_a_store_on_a_server_by_option(
+    harness: Harness, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HARNESS_STORE", raising=False)
+    url, out = server.new(), tmp_path / "runs"
+    record = finished(out, 0)
+    assert harness("store", "import", out, "--store", url).code == 0
+    assert not (out / "store.db").exists()
+    listed = harness("list", "runs", "--store", url, "--out", out, "--json")
+    assert [r["run"] for r in listed.json["runs"]] == [record.run_id]
+    # The option is of one command only.
+    assert harness("list", "runs", "--out", out, "--json").json["runs"] == []
+    wrong = harness("list", "runs", "--store", url.replace("keeper:", "keeper:x"), "--json")
+    assert wrong.code == 2 and "password authentication failed" in wrong.error["seen"]
+    assert "s3cret" not in wrong.out + wrong.err
+
+
+def test_a_backup_is_what_was_there(harness: Harness, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    finished(out, 0)
+    harness("store", "import", out, "--out", out)
+    for _ in range(2):
+        assert harness("store", "rebuild", "--out", out).code == 0
+    copies = sorted(out.glob("store.db.before-rebuild*"))
+    assert len(copies) == 2
+    with sqlite3.connect(copies[0]) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
