@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from baselines.shared.conv_norm import ConvNorm
 
@@ -129,10 +129,10 @@ def cut_out(features: Tensor, shift: Tensor, size: tuple[int, int], align_corner
     """
     scale = features.new_tensor([[1, 0], [0, 1 / REGIONS]]).expand(len(shift), 2, 2)
     place = torch.cat([scale, shift.unsqueeze(2).to(features.dtype)], dim=2)
-    grid = F.affine_grid(place, list(features.shape), align_corners=align_corners)
-    region = F.grid_sample(features, grid, align_corners=align_corners)
+    grid = functional.affine_grid(place, list(features.shape), align_corners=align_corners)
+    region = functional.grid_sample(features, grid, align_corners=align_corners)
     return _resized(region, size)
 
 
 def _resized(features: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(features, size, mode="bilinear", align_corners=True)
+    return functional.interpolate(features, size, mode="bilinear", align_corners=True)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from baselines.shared.public_weights import PublicNames, load_public
 from baselines.shared.stream_config import StreamConfig
@@ -115,7 +115,7 @@ class StreamMethod:
         for modality, seen in model(batch.images, batch.present).items():
             labels = batch.pids[seen.rows]
             parts = [
-                F.cross_entropy(x, labels, label_smoothing=streams.config.label_smoothing)
+                functional.cross_entropy(x, labels, label_smoothing=streams.config.label_smoothing)
                 for x in seen.logits
             ]
             # a stream that was left out still has a term, with a gradient of zero
@@ -157,7 +157,7 @@ class StreamMethod:
 
 
 def _descriptor(embeddings: tuple[Tensor, ...], normalised: bool) -> Tensor:
-    parts = [F.normalize(x, dim=1) if normalised else x for x in embeddings]
+    parts = [functional.normalize(x, dim=1) if normalised else x for x in embeddings]
     return torch.cat(parts, dim=1)
 
 
