@@ -1,0 +1,1 @@
+"""Any timm backbone as a method: one or three streams, five fusions, five losses."""
