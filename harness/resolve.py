@@ -157,6 +157,12 @@ def _checked(model: type[_Model], data: Mapping[str, Any], info: MethodInfo, pre
         key = prefix + ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise _unknown_key(key, info) from error
+        if not first["loc"]:  # values that are allowed each, but not together
+            raise RecipeError(
+                seen=f"{prefix.rstrip('.') or 'recipe'}: {first['msg']}",
+                expected="values that fit each other",
+                do="change one of them with `--set KEY=VALUE`",
+            ) from error
         raise RecipeError(
             seen=f"{key} = {first['input']!r}" if first["type"] != "missing" else f"no {key}",
             expected=first["msg"],
