@@ -1,36 +1,45 @@
-"""The page that `harness leaderboard` opens: streamlit run app.py -- OUT_FOLDER."""
+"""The page that `harness leaderboard` opens: streamlit run app.py -- OUT_FOLDER [options]."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import streamlit as st
 
-from harness.errors import HarnessError
-from leaderboard_app.board_page import show_board
-from leaderboard_app.data import load
-from leaderboard_app.run_panel import show_selected
-from leaderboard_app.states import show_empty, show_error
-from leaderboard_app.text import literal
+# Every page by its file in views/, which is also its path in the address.
+PAGES = {
+    "": {
+        "board": "Board",
+        "progress": "Progress",
+        "claimed": "Claimed and reproduced",
+    },
+    "Look closer": {
+        "run": "Run",
+        "compare": "Compare",
+        "queries": "Queries",
+        "embedding": "Embedding",
+    },
+    "About": {
+        "sets": "Data sets and protocols",
+        "submit": "Submit",
+    },
+}
 
 
 def main() -> None:
-    """Draw the page once; Streamlit calls this again at every click."""
-    st.set_page_config(page_title="Leaderboard", layout="wide")
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "runs")
-    st.title("Leaderboard", anchor=False)
-    st.caption(f"Multi-modal re-identification, RGB, NI and TI. Runs in {literal(str(folder))}.")
-    try:
-        runs = load(folder)
-    except HarnessError as error:
-        show_error(error)
-        return
-    if not runs.tables:
-        show_empty(folder)
-        return
-    show_board(runs)
-    show_selected(runs)
+    """Draw the page of the address once; Streamlit calls this again at every click."""
+    st.set_page_config(page_title="Multi-modal re-identification", layout="wide")
+    here = Path(__file__).parent / "views"
+    listed = {
+        section: [
+            st.Page(here / f"{path}.py", title=title, url_path=path, default=path == "board")
+            for path, title in pages.items()
+        ]
+        for section, pages in PAGES.items()
+    }
+    # The only style of our own: Streamlit leaves a hand's breadth empty above every page.
+    st.html("<style>.stMainBlockContainer {padding-top: 4.5rem}</style>")
+    st.navigation(listed, position="top").run()
 
 
 if __name__ == "__main__":

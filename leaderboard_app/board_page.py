@@ -1,4 +1,4 @@
-"""The tables: one data set and protocol at a time, a row for each run."""
+"""The board: every published number and every run of one data set and protocol."""
 
 from __future__ import annotations
 
@@ -8,120 +8,179 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from harness.board import BoardTable, Row
-from harness.cli.output import interval
-from harness.record import METRICS, RunRecord
-from leaderboard_app.address import DATASET, PROTOCOL, RUN, asked, choice, select_run
-from leaderboard_app.data import Runs
+from harness.board import BoardRow, BoardTable
+from harness.export import render
+from harness.record import METRICS
+from leaderboard_app.address import asked_all, choice, put, several, switch
+from leaderboard_app.board_filters import chosen_filters
+from leaderboard_app.columns import ALWAYS, AT_FIRST, COLUMNS, frame, sorted_rows, view
+from leaderboard_app.filters import Outcome, apply, sentence
+from leaderboard_app.links import COMPARE_PAGE, OTHER, QUERY_PAGE, RUN, RUN_PAGE, to_page
+from leaderboard_app.look import ROW_PIXELS, SELECTION_COLOURS, TRUST_COLOURS
+from leaderboard_app.tables import chosen_table, ranked
 from leaderboard_app.text import chance_sentence, literal, queries_sentence
 
-DRAWN = "Drawn figures: these numbers show that a method works, not how well."
-SELECTION_COLOURS = {"last": "gray", "validation": "blue", "test": "orange"}
+COLUMN, SORT, UPWARDS, PICKED = "column", "sort", "up", "row"
+CHANCE = "chance level"
 
-_ROWS_BEFORE_SCROLLING = 25
-_ROW_PIXELS = 35
-
-
-def show_board(runs: Runs) -> None:
-    """The filters and the tables they leave."""
-    tables = _filtered(runs)
-    for table in tables:
-        _show_table(table, runs)
-    if len(tables) > 1:
-        st.caption("These tables differ in data or protocol hash: their numbers do not compare.")
-    st.caption(
-        "Metrics in percent; intervals resample identities. Where intervals overlap, the order "
-        "may be chance. Click a row to see its record."
-    )
+_ROWS_BEFORE_SCROLLING = 18
+_FILES = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}
+_ENDINGS = {"csv": "csv", "markdown": "md", "latex": "tex"}
 
 
-def drawn(record: RunRecord) -> bool:
-    """Whether the data are drawn figures, not people."""
-    return record.dataset.get("made_like") is not None
-
-
-def _filtered(runs: Runs) -> list[BoardTable]:
-    """The tables of the chosen data set and protocol: more than one when hashes differ."""
-    selected = runs.stored.get(asked(RUN) or "")
-    record = selected.record if selected else None
-    left, right, _ = st.columns([1, 1, 2])
-    with left:
-        datasets = sorted({t.dataset for t in runs.tables})
-        dataset = choice("Data set", datasets, DATASET, record.dataset_label if record else None)
-    with right:
-        protocols = sorted({t.protocol for t in runs.tables if t.dataset == dataset})
-        protocol = choice("Protocol", protocols, PROTOCOL, record.protocol_name if record else None)
-    return [t for t in runs.tables if (t.dataset, t.protocol) == (dataset, protocol)]
-
-
-def _show_table(table: BoardTable, runs: Runs) -> None:
+def show() -> None:
+    """The whole page."""
+    st.title("Multi-modal re-identification", anchor=False)
+    st.caption("RGB, near infrared and thermal: what is published, and what was run here.")
+    table = chosen_table()
+    if table is None:
+        return
+    outcome = apply(table.rows, chosen_filters(table))
+    names, by, downwards = _chosen_columns()
+    # Ranks are of the whole table: hiding a row must not raise the others.
+    whole = {row.key: row for row in ranked(table).rows}
+    rows = sorted_rows([whole[row.key] for row in outcome.rows], by, downwards)
     st.subheader(literal(table.title), anchor=False)
-    run_ids = [row.run_id for row in table.rows]
-    key = f"table-{table.data_hash}-{table.protocol_hash}"
-    chosen = asked(RUN)
-    rows = [run_ids.index(chosen)] if chosen in run_ids else []
-    st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    tall = len(run_ids) > _ROWS_BEFORE_SCROLLING
+    if outcome.hidden:
+        st.warning(sentence(outcome))
+    if not rows:
+        st.info("No row is left. Take a filter away to see some.")
+        return
+    _show_rows(table, rows, names, by, downwards)
+    _show_words(ranked(table), outcome, rows)
+    _show_picked(rows)
+    _show_downloads(table, rows, names, sentence(outcome))
+
+
+def _chosen_columns() -> tuple[list[str], str, bool]:
+    with st.expander("Columns and order"):
+        titles = {name: column.title for name, column in COLUMNS.items()}
+        extra = several(
+            "Columns; none chosen shows the usual ones",
+            [name for name in COLUMNS if name != ALWAYS],
+            COLUMN,
+            words=titles.__getitem__,
+        )
+        left, right = st.columns(2, vertical_alignment="bottom")
+        with left:
+            by = choice("Sort by", list(COLUMNS), SORT, "mAP", words=titles.__getitem__)
+        with right:
+            upwards = switch("Smallest first", UPWARDS)
+    chosen = set(extra) | {ALWAYS} if extra else set(AT_FIRST)
+    return [name for name in COLUMNS if name in chosen], by, not upwards
+
+
+def _show_rows(
+    table: BoardTable, rows: list[BoardRow], names: list[str], by: str, downwards: bool
+) -> None:
+    keys: list[str | None] = [row.key for row in rows]
+    shown = frame(rows, names)
+    place = _chance_place(table, rows, by, downwards)
+    if place is not None:
+        line = {ALWAYS: CHANCE, **{m: table.chance.get(m) for m in METRICS}}
+        added = pd.DataFrame([{name: line.get(name) for name in names}])
+        shown = pd.concat([shown.iloc[:place], added, shown.iloc[place:]], ignore_index=True)
+        keys.insert(place, None)
+    key = "board-table"
+    picked = asked_all(PICKED)
+    positions = [i for i, k in enumerate(keys) if k is not None and k in picked]
+    st.session_state[key] = {"selection": {"rows": positions, "columns": [], "cells": []}}
+    tall = len(keys) > _ROWS_BEFORE_SCROLLING
     st.dataframe(
-        _frame(table.rows),
+        shown,
         key=key,
         hide_index=True,
-        height=_ROW_PIXELS * (_ROWS_BEFORE_SCROLLING + 1) if tall else "content",
-        column_config=_columns(table.rows),
-        on_select=partial(_on_select, key, run_ids),
-        # A cell too, so that a click anywhere on a row selects it.
-        selection_mode=["single-row", "single-cell"],
-        alt=f"Runs on {table.title}",
+        placeholder="",
+        height=ROW_PIXELS * (_ROWS_BEFORE_SCROLLING + 1) if tall else "content",
+        column_config={name: _config(name, rows) for name in names},
+        on_select=partial(_on_select, key, keys),
+        selection_mode="multi-row",
+        alt=f"Runs and published numbers on {table.title}",
     )
-    words = [
-        chance_sentence(table.chance),
-        queries_sentence(table.queries, table.valid_queries),
-        *([DRAWN] if drawn(runs.stored[run_ids[0]].record) else []),
-    ]
+
+
+def _chance_place(table: BoardTable, rows: list[BoardRow], by: str, downwards: bool) -> int | None:
+    """Where the chance level stands among rows sorted by a metric; None where it has no place."""
+    level = table.chance.get(by)
+    if level is None:
+        return None
+    values = [row.metrics.get(by) for row in rows]
+    above = [v is not None and (v >= level if downwards else v <= level) for v in values]
+    return sum(above)
+
+
+def _on_select(key: str, keys: list[str | None]) -> None:
+    chosen = [keys[i] for i in st.session_state[key]["selection"]["rows"]]
+    put(PICKED, [k for k in chosen if k is not None])
+
+
+def _config(name: str, rows: list[BoardRow]) -> Any:
+    column, made = COLUMNS[name], st.column_config
+    about: dict[str, Any] = {"width": column.width, "help": column.help}
+    if name == ALWAYS:
+        return made.TextColumn(column.title, pinned=True, **about)
+    if column.kind == "number":
+        return made.NumberColumn(column.title, format=f"%.{column.digits}f", **about)
+    if column.kind == "link":
+        # Anything but http and https is shown as nothing: a record may hold any text.
+        return made.LinkColumn(column.title, validate=r"^https?://", display_text="open", **about)
+    if column.kind == "tags":
+        values = sorted({tag for row in rows for tag in column.get(row)})
+        colours = [TRUST_COLOURS.get(v) or SELECTION_COLOURS.get(v) or "gray" for v in values]
+        return made.MultiselectColumn(column.title, options=values, color=colours, **about)
+    return made.TextColumn(column.title, **about)
+
+
+def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> None:
+    words = [f"{len(rows)} rows."]
+    if table.chance:
+        words += [chance_sentence(table.chance)]
+        words += [queries_sentence(table.queries, table.valid_queries)]
+    if table.resolution is not None:
+        words.append(
+            f"Differences below {table.resolution:.1f} points of mAP are usually noise here."
+        )
+    if any(row.conflict for row in rows):
+        words.append("Rows with one conflict mark contradict each other; both are kept.")
+    words.append(
+        "Published numbers have no rank: without each query's result nothing can be compared."
+    )
     st.caption(" ".join(words))
 
 
-def _on_select(key: str, run_ids: list[str]) -> None:
-    selection = st.session_state[key]["selection"]
-    rows = [row for row, _ in selection["cells"]] or selection["rows"]
-    select_run(run_ids[rows[0]] if rows else None)
+def _show_picked(rows: list[BoardRow]) -> None:
+    """What can be done with the rows that are picked."""
+    picked = [row for row in rows if row.key in asked_all(PICKED)]
+    runs = [row for row in picked if row.run_ids]
+    if not picked:
+        st.caption("Pick rows by the boxes at their left to open or compare them.")
+        return
+    with st.container(horizontal=True):
+        for row in runs[:3]:
+            to_page(RUN_PAGE, f"Open {literal(row.title)}", {RUN: row.run_ids[0]})
+        if len(runs) > 1:
+            sides = [",".join(row.run_ids) for row in runs]
+            to_page(COMPARE_PAGE, f"Compare {len(runs)} rows", {RUN: sides})
+            ids = [row.run_ids[0] for row in runs]
+            to_page(QUERY_PAGE, "Their answers side by side", {RUN: ids[0], OTHER: ids[1]})
+        elif runs:
+            to_page(QUERY_PAGE, "Its answers", {RUN: runs[0].run_ids[0]})
+    for row in picked:
+        if row.kind == "claim":
+            st.caption(
+                f"{literal(row.title)}: {literal(row.source)}. A claim has no evidence here."
+            )
 
 
-def _frame(rows: tuple[Row, ...]) -> pd.DataFrame:
-    best = [row.metrics["mAP"] for row in rows]
-    return pd.DataFrame(
-        [
-            {
-                # Equal values share a place.
-                "place": best.index(row.metrics["mAP"]) + 1,
-                "method": row.method,
-                "recipe": row.recipe,
-                "seed": row.seed,
-                "mAP": row.metrics["mAP"],
-                "interval": interval(row.intervals.get("mAP")),
-                **{metric: row.metrics.get(metric) for metric in METRICS[1:]},
-                "selection": [row.selection],
-                "run": row.run_id,
-                "created": row.created[:16].replace("T", " "),
-            }
-            for row in rows
-        ]
-    )
-
-
-def _columns(rows: tuple[Row, ...]) -> dict[str, Any]:
-    column = st.column_config
-    rules = sorted({row.selection for row in rows})
-    return {
-        "place": column.NumberColumn(format="%d", width=52, pinned=True),
-        "method": column.TextColumn(width=110),
-        "recipe": column.TextColumn(width=85),
-        "seed": column.NumberColumn(format="%d", width=52),
-        **{metric: column.NumberColumn(format="%.2f", width=64) for metric in METRICS},
-        "interval": column.TextColumn("95 % interval", alignment="right", width=112),
-        "selection": column.MultiselectColumn(
-            options=rules, color=[SELECTION_COLOURS.get(rule, "gray") for rule in rules], width=80
-        ),
-        "run": column.TextColumn(width=136),
-        "created": column.TextColumn("created (UTC)", width=125),
-    }
+def _show_downloads(table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str) -> None:
+    made = view(table, rows, names, hidden)
+    with st.container(horizontal=True):
+        for kind, words in _FILES.items():
+            st.download_button(
+                f"Download {words}",
+                partial(render, made, kind),
+                file_name=f"leaderboard-{made.inputs_hash[:8]}.{_ENDINGS[kind]}",
+                key=f"download-{kind}",
+                on_click="ignore",
+            )
+    st.caption(f"The files hold exactly this table; hash of its inputs {made.inputs_hash[:12]}.")

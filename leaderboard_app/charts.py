@@ -1,4 +1,4 @@
-"""A run's two curves."""
+"""Curves of runs."""
 
 from __future__ import annotations
 
@@ -8,27 +8,42 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-_HEIGHT = 250
+from leaderboard_app.look import CHART_HEIGHT, RUNS
+
 _LEGEND = 40
 _RANKS = (1, 5, 10, 20, 30, 40, 50)
 _DOTTED_UP_TO = 30
 _TIGHT = alt.Scale(zero=False, nice=False)
 
 
-def cmc_chart(cmc: Sequence[float]) -> alt.Chart:
-    """The share of queries with a match among the first r."""
-    frame = pd.DataFrame({"rank": range(1, len(cmc) + 1), "matched": [100 * c for c in cmc]})
+def cmc_chart(curves: Mapping[str, Sequence[float]]) -> alt.Chart:
+    """The share of queries with a match among the first r, a line for each named curve."""
+    rows = [
+        {"run": name, "rank": rank, "matched": 100 * share}
+        for name, cmc in curves.items()
+        for rank, share in enumerate(cmc, start=1)
+    ]
+    longest = max(2, *(len(cmc) for cmc in curves.values()))
+    names = list(curves)
+    colour = alt.Color(
+        "run:N",
+        title=None,
+        sort=names,
+        scale=alt.Scale(domain=names, range=RUNS),
+        legend=alt.Legend(orient="bottom", labelLimit=400, columns=1) if len(names) > 1 else None,
+    )
     chart: alt.Chart = (
-        alt.Chart(frame, height=_HEIGHT)
+        alt.Chart(pd.DataFrame(rows), height=CHART_HEIGHT)
         .mark_line()
         .encode(
             x=alt.X(
                 "rank:Q",
-                scale=alt.Scale(domain=[1, max(2, len(cmc))]),
+                scale=alt.Scale(domain=[1, longest]),
                 axis=alt.Axis(values=_RANKS),
             ),
             y=alt.Y("matched:Q", title="matched, %", scale=alt.Scale(domain=[0, 100])),
-            tooltip=["rank:Q", alt.Tooltip("matched:Q", format=".2f")],
+            color=colour,
+            tooltip=["run:N", "rank:Q", alt.Tooltip("matched:Q", format=".2f")],
         )
     )
     return chart
@@ -53,7 +68,7 @@ def loss_chart(frame: pd.DataFrame) -> alt.Chart:
     """The mean of each loss term, by epoch."""
     short = frame["epoch"].nunique() <= _DOTTED_UP_TO
     chart: alt.Chart = (
-        alt.Chart(frame, height=_HEIGHT + _LEGEND)
+        alt.Chart(frame, height=CHART_HEIGHT + _LEGEND)
         .mark_line(point=short)
         .encode(
             x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=_TIGHT),

@@ -1,52 +1,180 @@
-"""The records of a folder, read again only when its store has changed."""
+"""What the pages show, read again only when the store has changed; sessions share one copy."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
 from harness.board import BoardTable, board
-from harness.store import STORE_NAME, Stored, open_store
+from harness.claims import PublishedClaim, load_claims
+from harness.data.open import OpenDataset, open_dataset
+from harness.data.validation import held_out
+from harness.errors import HarnessError
+from harness.method import MethodInfo
+from harness.plugins import Plugins, load_plugins
+from harness.protocol import BoundProtocol
+from harness.record import RunRecord
+from harness.store import STORE_NAME, PerQueryValues, Store, Stored, Summary, open_store
+from leaderboard_app.pictures import Place
+from leaderboard_app.ranking import Evidence, read_evidence
+from leaderboard_app.settings import Settings, read_settings
 
-_Stamp = tuple[int, int] | None
+
+class Snapshot(NamedTuple):
+    """Everything in the store at one moment, and the published numbers."""
+
+    stamp: str
+    summaries: Mapping[str, Summary]
+    """By run id, oldest first."""
+    claims: tuple[PublishedClaim, ...]
+    tables: tuple[BoardTable, ...]
 
 
-class Runs(NamedTuple):
-    """What the page shows: every record by run id, and the tables they make."""
-
-    folder: Path
-    stored: dict[str, Stored]
-    tables: list[BoardTable]
-
-
-def load(folder: Path) -> Runs:
-    """Read the records of an --out folder.
+def snapshot() -> Snapshot:
+    """The store as it is now.
 
     Raises:
         HarnessError: The folder or its store cannot be read.
     """
-    store = folder / STORE_NAME
-    if folder.is_dir() and not store.exists():
-        # Opening the store would make it; looking at a folder must not change it.
-        return Runs(folder, {}, [])
-    return _read(str(folder), _stamp(store))
+    settings = read_settings()
+    store = _store(settings)
+    return _snapshot(settings, "" if store is None else store.stamp())
 
 
-def _stamp(file: Path) -> _Stamp:
-    """Changes when the store does."""
-    try:
-        found = file.stat()
-    except OSError:
+def stored(run_id: str) -> Stored:
+    """One run's whole record; a record never changes, so it is read once.
+
+    Raises:
+        HarnessError: There is no such run, or the store cannot be read.
+    """
+    found = _stored(read_settings(), run_id)
+    # Trust is the one thing that changes, and the snapshot knows it.
+    summary = snapshot().summaries.get(run_id)
+    return found if summary is None else found._replace(trust=summary.trust, path=summary.path)
+
+
+def run_choices() -> dict[str, str]:
+    """Runs whose descriptors are on this machine, newest first, by id with words for a list."""
+    return _with_evidence(snapshot().stamp, read_settings())
+
+
+def evidence_of(run_id: str) -> Evidence:
+    """The stored descriptors and rank lists of a run.
+
+    Raises:
+        HarnessError: They are gone or damaged.
+    """
+    found = stored(run_id)
+    file = found.path.parent / "features.npz"
+    changed = file.stat().st_mtime_ns if file.exists() else 0
+    return _evidence(run_id, str(found.path.parent), changed, found.record)
+
+
+def place_of(record: RunRecord) -> Place | None:
+    """Where the pictures of a run's data set are; None where this machine does not have them."""
+    data = _pictures(read_settings()).get(record.data_hash)
+    return None if data is None else _place(record.data_hash, record.protocol_hash, data, record)
+
+
+def per_query(run_ids: Iterable[str]) -> dict[str, PerQueryValues]:
+    """Each query's outcome by run id, for comparisons."""
+    wanted, settings = list(run_ids), read_settings()
+    # A table of published numbers alone asks for nothing, and there may be no store at all.
+    return open_store(settings.out, settings.store).per_query(wanted) if wanted else {}
+
+
+def plugins() -> Plugins:
+    """What is installed."""
+    return _plugins()
+
+
+def infos() -> Mapping[str, MethodInfo]:
+    """The installed methods by name."""
+    return plugins().methods
+
+
+def words_of(summary: Summary) -> str:
+    """A run in a list of runs."""
+    return (
+        f"{summary.method} · {summary.recipe} · seed {summary.seed} · {summary.dataset}, "
+        f"{summary.protocol} · mAP {summary.metrics['mAP']:.2f} · {summary.run_id[:8]}"
+    )
+
+
+def _store(settings: Settings) -> Store | None:
+    # Opening a store would make it; looking at a folder must not change it.
+    missing = settings.out.is_dir() and not (settings.out / STORE_NAME).exists()
+    if settings.store is None and missing:
         return None
-    return found.st_mtime_ns, found.st_size
+    return open_store(settings.out, settings.store)
 
 
-# Records are frozen, so sessions share one copy.
 @st.cache_resource(max_entries=2, show_spinner="Reading the records")
-def _read(folder: str, stamp: _Stamp) -> Runs:
-    path = Path(folder)
-    stored = open_store(path).all()
-    by_id = {one.record.run_id: one for one in stored}
-    return Runs(path, by_id, board(one.record for one in stored))
+def _snapshot(settings: Settings, stamp: str) -> Snapshot:
+    store = _store(settings)
+    found = [] if store is None else store.summaries()
+    claims = _claims()
+    tables = board(found, claims, infos=infos())
+    return Snapshot(stamp, {s.run_id: s for s in found}, claims, tuple(tables))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _claims() -> tuple[PublishedClaim, ...]:
+    return load_claims()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _plugins() -> Plugins:
+    return load_plugins()
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _stored(settings: Settings, run_id: str) -> Stored:
+    return open_store(settings.out, settings.store).get(run_id)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _with_evidence(stamp: str, settings: Settings) -> dict[str, str]:
+    summaries = _snapshot(settings, stamp).summaries.values()
+    return {
+        s.run_id: words_of(s)
+        for s in reversed(list(summaries))
+        if (s.path.parent / "features.npz").is_file()
+    }
+
+
+# A large set's descriptors are 200 MB; few are kept, and all sessions share them.
+@st.cache_resource(max_entries=4, show_spinner="Reading the descriptors")
+def _evidence(run_id: str, folder: str, changed: int, _record: RunRecord) -> Evidence:
+    return read_evidence(_record, Path(folder))
+
+
+@st.cache_resource(max_entries=1, show_spinner="Looking for the pictures")
+def _pictures(settings: Settings) -> dict[str, OpenDataset]:
+    """The data sets whose pictures may be shown, by the hash of their bytes."""
+    found: dict[str, OpenDataset] = {}
+    for spec in (None, *settings.data):
+        try:
+            data = open_dataset(spec, plugins())
+            found[data.data_hash] = data
+        except HarnessError as error:
+            # A folder that has gone leaves placeholders; the log says why.
+            print(f"pictures of {spec}: {error.seen}")
+    return found
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _place(
+    data_hash: str, protocol_hash: str, _data: OpenDataset, _record: RunRecord
+) -> Place | None:
+    try:
+        protocol = BoundProtocol.model_validate(_record.protocol)
+        seen = held_out(_data, protocol.held_out)
+        splits = (protocol.gallery_split, protocol.query_split)
+        samples = {s.name: s for split in splits for s in seen.samples(split)}
+    except (HarnessError, ValueError):
+        return None
+    return Place(_data.root, samples)

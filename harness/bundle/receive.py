@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,7 +60,7 @@ class Admitted(NamedTuple):
 
 def verify_bundle(
     path: Path, finder: Finder | None = None, limits: Limits = LIMITS
-) -> Iterator[Check]:
+) -> Generator[Check, None, RunRecord | None]:
     """Check an archive step by step, in a temporary folder; nothing of it is kept.
 
     Args:
@@ -70,9 +70,12 @@ def verify_bundle(
 
     Yields:
         Each check as it is done. The first that is about the archive itself ends it when it fails.
+
+    Returns:
+        The record, once nothing in it can harm who sees it; None if the archive ended before that.
     """
     with tempfile.TemporaryDirectory(prefix="harness-bundle-") as place:
-        yield from _steps(path, Path(place), finder, limits)
+        return (yield from _steps(path, Path(place), finder, limits))
 
 
 def admit(path: Path, out: Path, finder: Finder | None = None, limits: Limits = LIMITS) -> Admitted:
@@ -123,20 +126,23 @@ def _move(folder: Path, kept: Path) -> None:
     folder.rename(kept)
 
 
-def _steps(path: Path, folder: Path, finder: Finder | None, limits: Limits) -> Iterator[Check]:
+def _steps(
+    path: Path, folder: Path, finder: Finder | None, limits: Limits
+) -> Generator[Check, None, RunRecord | None]:
     try:
         _unpack(path, folder, limits)
         found = read(folder / RECORD)
         _require_recipe(found, folder / RECIPE)
     except (HarnessError, OSError) as error:
         yield Check("archive", str(error).splitlines()[0])
-        return
+        return None
     yield Check("archive")
     problem = field_problem(found.record)
     yield Check("fields", problem)
     if problem:
-        return  # nothing of it is to be shown
+        return None  # nothing of it is to be shown
     yield from checks_of(found, finder or Finder(load_plugins()), limits.pairs)
+    return found.record
 
 
 def _unpack(path: Path, folder: Path, limits: Limits) -> None:

@@ -1,0 +1,64 @@
+"""The published numbers of one data set and protocol over the years and against their cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from harness.board import BoardRow
+
+COLUMNS = [
+    "method",
+    "year",
+    "value",
+    "kind",
+    "backbone",
+    "pretraining",
+    "source",
+    "parameters",
+    "gflops",
+    "key",
+]
+UNKNOWN = "not said"
+
+
+def frame(rows: Iterable[BoardRow], metric: str) -> pd.DataFrame:
+    """One line for each row of a table that has the metric."""
+    found = [
+        {
+            "method": row.title or row.method,
+            "year": row.year,
+            "value": row.metrics.get(metric),
+            "kind": "claimed" if row.kind == "claim" else "run here",
+            "backbone": row.backbone or UNKNOWN,
+            "pretraining": row.pretraining or UNKNOWN,
+            "source": row.source,
+            "parameters": None if row.parameters is None else row.parameters / 1e6,
+            "gflops": row.gflops,
+            "key": row.key,
+        }
+        for row in rows
+    ]
+    out = pd.DataFrame(found, columns=COLUMNS)
+    return out[out["value"].notna()].reset_index(drop=True)
+
+
+def frontier(years: Sequence[float], values: Sequence[float]) -> list[int]:
+    """Positions of the points that beat every earlier year, in the order of years.
+
+    Of the points of one year only the best can be on it.
+    """
+    order = sorted(range(len(years)), key=lambda i: (years[i], -values[i]))
+    best = float("-inf")
+    kept = []
+    for i in order:
+        if values[i] > best:
+            best = values[i]
+            kept.append(i)
+    return kept
+
+
+def pareto(costs: Sequence[float], values: Sequence[float]) -> list[int]:
+    """Positions of the points that no other point beats in both cost and value, by cost."""
+    return frontier(costs, values)

@@ -1,0 +1,23 @@
+"""Colours and sizes that all pages share."""
+
+from __future__ import annotations
+
+# Okabe and Ito's palette, which colour-blind people can tell apart, then three more.
+IDENTITIES = [
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#b8a600",
+    "#7f7f7f",
+    "#6a3d9a",
+    "#8c510a",
+]
+RUNS = ["#3b82b6", "#d55e00", "#009e73", "#cc79a7", "#b8a600", "#56b4e9"]
+TRUST_COLOURS = {"claimed": "gray", "reported": "blue", "rescored": "violet", "rerun": "green"}
+SELECTION_COLOURS = {"last": "gray", "validation": "blue", "test": "orange"}
+
+ROW_PIXELS = 35
+CHART_HEIGHT = 260

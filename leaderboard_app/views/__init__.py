@@ -1,0 +1,1 @@
+"""The pages that Streamlit runs, one file for each path of the address."""
