@@ -12,7 +12,9 @@ from torch.nn import functional
 from harness.modality import Modality
 
 
-def batch_hard_triplet(features: Tensor, pids: Tensor, margin: float | None = None) -> Tensor:
+def batch_hard_triplet(
+    features: Tensor, pids: Tensor, margin: float | None = None, valid: Tensor | None = None
+) -> Tensor:
     """Batch-hard triplet loss (Hermans et al. 2017, equation 5), mean over the anchors.
 
     Each sample is an anchor; its farthest sample of the same identity has to be nearer than its
@@ -23,6 +25,7 @@ def batch_hard_triplet(features: Tensor, pids: Tensor, margin: float | None = No
         features: (n, d), not normalised unless the caller does so; Euclidean distance.
         pids: (n,) identities.
         margin: Of the hinge; None is the paper's soft margin, log(1 + exp(gap)).
+        valid: (n,) bool, the samples that take part; all by default.
 
     Returns:
         A scalar, float32 or wider.
@@ -31,13 +34,17 @@ def batch_hard_triplet(features: Tensor, pids: Tensor, margin: float | None = No
         features = features.to(torch.promote_types(features.dtype, torch.float32))
         with torch.no_grad():
             distances = _exact_distances(features)
+            if valid is None:
+                valid = torch.ones_like(pids, dtype=torch.bool)
             same = pids[:, None] == pids[None, :]
-            positive = distances.masked_fill(~same, -1).argmax(1)
-            negative = distances.masked_fill(same, torch.inf).argmin(1)
+            positive = distances.masked_fill(~(same & valid), -1).argmax(1)
+            other = ~same & valid
+            negative = distances.masked_fill(~other, torch.inf).argmin(1)
         # Only the chosen pairs carry a gradient; vector_norm's is 0, not nan, at distance 0.
         gap = _length(features - features[positive]) - _length(features - features[negative])
         terms = functional.softplus(gap) if margin is None else (gap + margin).clamp(min=0)
-        return terms.masked_fill(same.all(1), 0).mean()
+        counted = terms.masked_fill(~(valid & other.any(1)), 0)
+        return counted.sum() / valid.sum().clamp(min=1)
 
 
 class CenterLoss(nn.Module):
