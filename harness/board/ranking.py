@@ -27,12 +27,9 @@ def rank_table(table: BoardTable, per_query: PerQuery, metric: str = "mAP") -> B
     identities, runs whose queries are not those of the table's first row, and rows after the
     `MOST_RANKED` best.
     """
-    rows = [row for row in table.rows if row.kind == "run"][:MOST_RANKED]
-    found = per_query([run_id for row in rows for run_id in row.run_ids])
-    compared = _comparable(rows, found, metric)
+    compared, pids = comparable(table, per_query, metric)
     if not compared:
         return table
-    pids = found[compared[0][0].run_ids[0]].pids or ()
     values = [v for _, v in compared]
     pairs = max(1, len(values) * (len(values) - 1) // 2)
     resamples = max(_FEWEST_RESAMPLES, min(_MOST_RESAMPLES, _MOST_DIFFERENCES // pairs))
@@ -53,6 +50,16 @@ def rank_table(table: BoardTable, per_query: PerQuery, metric: str = "mAP") -> B
         resolution=fineness.smallest if fineness else None,
         rows=tuple(ranked.get(row.key, row) for row in table.rows),
     )
+
+
+def comparable(
+    table: BoardTable, per_query: PerQuery, metric: str = "mAP"
+) -> tuple[list[tuple[BoardRow, Floats]], tuple[int, ...]]:
+    """The rows that can be compared, with their (k, q) values, and the identity of each query."""
+    rows = table.runs[:MOST_RANKED]
+    found = per_query([run_id for row in rows for run_id in row.run_ids])
+    compared = _comparable(rows, found, metric)
+    return compared, (found[compared[0][0].run_ids[0]].pids or ()) if compared else ()
 
 
 def _comparable(

@@ -155,23 +155,6 @@ def lint(
     lint_command(dataset, protocol, content, plugin, as_json)
 
 
-@app.command()
-def leaderboard(
-    text: Annotated[bool, typer.Option("--text", help="Print it.")] = False,
-    out: Out = Path("runs"),
-    store: StoreUrl = None,
-    host: Annotated[
-        str, typer.Option("--host", help="0.0.0.0 lets other machines see the page.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Of the page.")] = 8501,
-    as_json: Json = False,
-) -> None:
-    """Open the leaderboard in a browser, or print it."""
-    from harness.cli.leaderboard import leaderboard_command
-
-    leaderboard_command(text, out, host, port, as_json)
-
-
 @data.command("check")
 def data_check(
     dataset: Annotated[str, typer.Argument(help="A name or a folder.")],
@@ -265,4 +248,4 @@ def data_reconstruct(
 
 
 # The other groups of commands declare themselves on `app`.
-from harness.cli import app_claims, app_store, app_tables, app_trust  # noqa: E402, F401
+from harness.cli import app_board, app_claims, app_store, app_tables, app_trust  # noqa: E402, F401

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from harness.board import BoardTable, board
-from harness.cli.output import emit, interval, number, table
+from harness.cli.output import emit, table
 from harness.errors import PluginError
-from harness.record import METRICS
 from harness.store import open_store
+
+if TYPE_CHECKING:
+    from harness.board import BoardTable
 
 _LOOKS = {
     "browser.gatherUsageStats": "false",
@@ -21,22 +24,8 @@ _LOOKS = {
 }
 
 
-def leaderboard_command(text: bool, out: Path, host: str, port: int, as_json: bool) -> None:
-    """Print the tables, or serve the page until it is stopped."""
-    if not (text or as_json):
-        _serve(out, host, port)
-        return
-    tables = board(stored.record for stored in open_store(out).all())
-    if as_json:
-        emit({"tables": [_as_json(t) for t in tables]})
-        return
-    if not tables:
-        print(f"no runs in {out} yet\nnext:\n  harness run --method ieee")
-    for one in tables:
-        _print_table(one)
-
-
-def _serve(out: Path, host: str, port: int) -> None:
+def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_submit: bool) -> None:
+    """Serve the page until it is stopped."""
     # Found by name, not imported: the core knows no page.
     page = find_spec("leaderboard_app")
     if page is None or page.origin is None:
@@ -49,31 +38,125 @@ def _serve(out: Path, host: str, port: int) -> None:
     script = Path(page.origin).parent / "app.py"
     options = {"server.address": host, "server.port": port, **_LOOKS}
     words = [w for name, value in options.items() for w in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *words, "--", str(out)]
+    own = [str(out), *(w for one in data for w in ("--data", one))]
+    own += ["--allow-submit"] if allow_submit else []
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *words, "--", *own]
     sys.exit(subprocess.call(command))
 
 
-def _print_table(one: BoardTable) -> None:
-    rows = [
-        [
-            row.method,
-            row.recipe,
-            str(row.seed),
-            number(row.metrics["mAP"]),
-            interval(row.intervals["mAP"]),
-            *(number(row.metrics[m]) for m in METRICS[1:]),
-            row.selection,
-            row.run_id,
-        ]
-        for row in one.rows
+def print_command(out: Path, dataset: str | None, protocol: str | None, as_json: bool) -> None:
+    """Print the tables, ranked."""
+    from harness.board import rank_table
+    from harness.cli.tables_here import chosen, tables_here
+
+    here = tables_here(out)
+    shown = [
+        rank_table(one, here.store.per_query) for one in chosen(here.tables, dataset, protocol)
     ]
-    columns = ["method", "recipe", "seed", "mAP", "95 % interval", "R1", "R5", "R10", "mINP"]
-    table([*columns, "selection", "run"], rows, title=one.title)
-    print(
-        f"  chance: mAP {number(one.chance['mAP'])}, R1 {number(one.chance['R1'])}; "
-        f"{one.valid_queries} valid of {one.queries} queries\n"
+    hidden = _runs(here.tables) - _runs(shown)
+    if as_json:
+        emit({"tables": [_as_json(one) for one in shown], "hidden_runs": hidden})
+        return
+    if not _runs(here.tables):
+        print(f"no runs in {out} yet\nnext:\n  harness run --method ieee")
+    for one in shown:
+        _print_table(one)
+    _print_rest(here.tables, shown, hidden, dataset, protocol)
+
+
+def explain_command(
+    word: str, out: Path, dataset: str | None, protocol: str | None, as_json: bool
+) -> None:
+    """Print why a run is where it is, or why it is not shown."""
+    from harness.board.explain import explain
+    from harness.cli.named_runs import named_runs
+    from harness.cli.tables_here import tables_here
+
+    here = tables_here(out)
+    run = named_runs(word, here.store)[0]
+    run_id, record = run.record.run_id, run.record
+    if not any(run_id in row.run_ids for one in here.tables for row in one.rows):
+        why = (
+            f"It is not in the store {here.store.database}; its record is {run.path}. Add it: "
+            f"harness store import {run.path.parent}"
+        )
+        _tell(run_id, shown=False, sentences=[why], about={}, as_json=as_json)
+        return
+    found = explain(
+        run_id, here.tables, here.store.per_query, lambda one: here.store.get(one).record
     )
+    names = (
+        ("dataset", dataset, record.dataset_label),
+        ("protocol", protocol, record.protocol_name),
+    )
+    hiding = [
+        f"It is hidden by --{option} {wanted}: its {option} is {own}."
+        for option, wanted, own in names
+        if wanted not in (None, own)
+    ]
+    about = {
+        "table": found.table.title,
+        "row": found.row.key,
+        "place": found.place,
+        "rank": found.row.rank,
+        "tie_group": found.row.tie_group,
+        "tied": [
+            {"runs": one.row.run_ids, "title": one.row.title, **one.paired._asdict()}
+            for one in found.tied
+        ],
+    }
+    _tell(run_id, not hiding, [*hiding, *found.sentences()], about, as_json)
+
+
+def _tell(
+    run_id: str, shown: bool, sentences: Sequence[str], about: dict[str, Any], as_json: bool
+) -> None:
+    if as_json:
+        emit({"run_id": run_id, "shown": shown, **about, "sentences": list(sentences)})
+        return
+    print(f"run {run_id}: {'on the board' if shown else 'not shown'}")
+    for sentence in sentences:
+        print(f"  {sentence}")
+
+
+def _runs(tables: Sequence[BoardTable]) -> int:
+    return sum(len(row.run_ids) for one in tables for row in one.rows)
+
+
+def _print_table(one: BoardTable) -> None:
+    from harness.board.view import view_of
+    from harness.cli.tables_here import plain
+
+    view = view_of(one)
+    columns, rows = plain(view)
+    table(columns, rows, title=view.title)
+    for note in view.notes:
+        print(f"  {note}")
+    print()
+
+
+def _print_rest(
+    tables: Sequence[BoardTable],
+    shown: Sequence[BoardTable],
+    hidden: int,
+    dataset: str | None,
+    protocol: str | None,
+) -> None:
+    filters = [f"--{n} {v}" for n, v in (("dataset", dataset), ("protocol", protocol)) if v]
+    if filters and hidden:
+        print(f"{hidden} run(s) hidden by {' '.join(filters)}")
+    only = [one for one in tables if not one.runs and one not in shown]
+    if only and not filters:
+        names = ", ".join(sorted({one.dataset for one in only}))
+        print(f"published numbers nobody has run here: --dataset with one of {names}")
 
 
 def _as_json(one: BoardTable) -> dict[str, object]:
-    return {**one._asdict(), "rows": [row._asdict() for row in one.rows]}
+    from harness.board.view import inputs_hash, notes
+
+    return {
+        **one._asdict(),
+        "rows": [row._asdict() for row in one.rows],
+        "notes": notes(one),
+        "inputs_hash": inputs_hash(one),
+    }

@@ -1,6 +1,16 @@
 """A table on paper: Markdown, CSV, JSON and LaTeX from one neutral view."""
 
+from harness.export.plain import escaped_markdown
 from harness.export.render import FORMATS, Format, render
 from harness.export.view import Cell, Column, TableView, Value
 
-__all__ = ["FORMATS", "Cell", "Column", "Format", "TableView", "Value", "render"]
+__all__ = [
+    "FORMATS",
+    "Cell",
+    "Column",
+    "Format",
+    "TableView",
+    "Value",
+    "escaped_markdown",
+    "render",
+]

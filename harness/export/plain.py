@@ -26,11 +26,11 @@ def markdown(view: TableView) -> str:
         for n, row in enumerate(view.rows)
     ]
     sides = ["right" if view.numeric(n) else "left" for n in range(len(view.columns))]
-    heads = [_escaped(c.title) for c in view.columns]
+    heads = [escaped_markdown(c.title) for c in view.columns]
     # tabulate refuses alignments of columns that no row has.
     aligned: dict[str, Any] = {"colalign": sides} if rows else {}
     drawn = tabulate(rows, heads, tablefmt="pipe", disable_numparse=True, **aligned)
-    parts = [f"**{_escaped(view.title)}**", drawn, *map(_escaped, view.notes)]
+    parts = [f"**{escaped_markdown(view.title)}**", drawn, *map(escaped_markdown, view.notes)]
     return "\n\n".join([*parts, f"<!-- inputs sha256 {view.inputs_hash} -->"]) + "\n"
 
 
@@ -40,7 +40,7 @@ def _cells(view: TableView, row: tuple[Cell, ...]) -> Any:
 
 def _markdown_cell(cell: Cell, column: Column, mark: Mark | None) -> str:
     if not isinstance(cell, Value):
-        return _escaped(cell) if cell else _DASH
+        return escaped_markdown(cell) if cell else _DASH
     if not cell.known:
         return _DASH
     text = printed(cell.value, column.digits)
@@ -53,7 +53,8 @@ def _markdown_cell(cell: Cell, column: Column, mark: Mark | None) -> str:
     return text
 
 
-def _escaped(text: str) -> str:
+def escaped_markdown(text: str) -> str:
+    """Text that Markdown prints as it stands: no emphasis, link, HTML, heading or cell border."""
     return _MARKDOWN.sub(r"\\\1", one_line(text))
 
 
