@@ -100,3 +100,22 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 SMALL = ("--set", "epochs=2", "--set", "input.height=64", "--set", "input.width=32")
 """Options that make a run of the README's method take a second."""
+
+
+@pytest.fixture(scope="session")
+def finished(drawn: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The --out folder of one finished run of the README's method. Not to be changed."""
+    from harness.plugins import load_plugins
+    from harness.run import execute, plan_run
+
+    out = tmp_path_factory.mktemp("finished") / "runs"
+    plan = plan_run(
+        "tiny",
+        dataset=str(drawn),
+        recipe="smoke",
+        changes=SMALL[1::2],
+        out=out,
+        plugins=load_plugins([tiny]),
+    )
+    execute(plan, 40)
+    return out
