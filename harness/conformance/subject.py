@@ -164,11 +164,11 @@ class Subject:
             )
         return found
 
-    def start_epoch(self, model: nn.Module) -> None:
+    def start_epoch(self, model: nn.Module, epoch: int = 0) -> None:
         """Call the method's hook, if it has one."""
         hook = getattr(self.method, "start_epoch", None)
         if hook is not None:
-            hook(model, 0)
+            hook(model, epoch)
 
     def broken(self, seen: str, expected: str, do: str) -> PluginError:
         """The error of a check that did not hold."""
