@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,15 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.output import emit, table
-from harness.errors import PluginError
+from harness.errors import HarnessError, PluginError
+from harness.run import DEFAULT_OUT
 from harness.store import open_store
 
 if TYPE_CHECKING:
     from harness.board import BoardTable
 
+_TOKEN = "HARNESS_SUBMIT_TOKEN"
 _LOOKS = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",
+    # A string on a line of its own is no text for visitors.
+    "runner.magicEnabled": "false",
+    # A bundle of Market-1501's size with its weights.
+    "server.maxUploadSize": "2048",
+    "theme.headingFontSizes": '["1.9rem", "1.3rem", "1.1rem"]',
     "theme.light.primaryColor": "#2f6690",
     "theme.dark.primaryColor": "#6ea8d8",
 }
@@ -34,7 +42,15 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
             expected="the page that comes with the harness",
             do="install mmreid-harness again, or use harness leaderboard --text",
         )
-    open_store(out)
+    if allow_submit and not os.environ.get(_TOKEN):
+        raise HarnessError(
+            seen=f"--allow-submit without {_TOKEN} in the environment",
+            expected="a token that only those know who may add records",
+            do=f"{_TOKEN}=... harness leaderboard --allow-submit",
+        )
+    # The published numbers are worth looking at before there is any run.
+    if out != DEFAULT_OUT or out.exists():
+        open_store(out)
     script = Path(page.origin).parent / "app.py"
     options = {"server.address": host, "server.port": port, **_LOOKS}
     words = [w for name, value in options.items() for w in (f"--{name}", str(value))]
@@ -146,7 +162,7 @@ def _print_rest(
     if filters and hidden:
         print(f"{hidden} run(s) hidden by {' '.join(filters)}")
     only = [one for one in tables if not one.runs and one not in shown]
-    if only and not filters:
+    if only and dataset is None:
         names = ", ".join(sorted({one.dataset for one in only}))
         print(f"published numbers nobody has run here: --dataset with one of {names}")
 

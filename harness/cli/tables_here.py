@@ -39,7 +39,7 @@ def tables_here(out: Path) -> Here:
 def chosen(
     tables: Sequence[BoardTable], dataset: str | None, protocol: str | None
 ) -> list[BoardTable]:
-    """The tables of these names; without any, those that hold runs.
+    """The tables of these names; those of claims only where their data set is named.
 
     Raises:
         UnknownNameError: No table has such a name.
@@ -50,8 +50,7 @@ def chosen(
             raise UnknownNameError("data set in the store", dataset, {t.dataset for t in tables})
         of = [t for t in tables if dataset in (None, t.dataset)]
         raise UnknownNameError("protocol in the store", protocol or "", {t.protocol for t in of})
-    named = dataset is not None or protocol is not None
-    return found if named else [t for t in found if t.runs]
+    return found if dataset is not None else [t for t in found if t.runs]
 
 
 def the_table(

@@ -135,13 +135,18 @@ class Store:
         return [summary_from(row) for row in rows]
 
     def per_query(self, run_ids: Iterable[str]) -> dict[str, PerQueryValues]:
-        """Each query's outcome in the runs of these whole ids; unknown ids are left out."""
+        """Each query's outcome in the runs of these whole ids.
+
+        Unknown ids are left out, and damaged records too: one of them must not hide a whole table.
+        `get` says what is damaged.
+        """
         wanted = list(dict.fromkeys(run_ids))
         found = {}
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             for row in self._rows(select(RECORDS).where(RECORDS.c.run_id.in_(some))):
-                found[row["run_id"]] = per_query_from(row["record"])
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    found[row["run_id"]] = per_query_from(row["record"])
         return {run_id: found[run_id] for run_id in wanted if run_id in found}
 
     def stamp(self) -> str:

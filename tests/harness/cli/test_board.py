@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,27 @@ def test_the_leaderboard_shows_ranks_ties_seeds_trust_and_chance(
     assert "1 run(s) hidden by --protocol full" in text
     wrong = harness("leaderboard", "--json", *out, "--protocol", "ful")
     assert wrong.code == 2 and "'full'" in wrong.error["do"]
+
+
+def test_published_numbers_stand_beside_runs_without_a_rank(
+    harness: Harness, runs: list[RunRecord], out: tuple[str, Path]
+) -> None:
+    published = {"label": "rgbnt201", "name": "rgbnt201", "data_hash": "f" * 64}
+    run = record(0.5, dataset=published, **own(8))
+    keep(out[1], run)
+    words = (*out, "--dataset", "rgbnt201", "--protocol", "full")
+    (table,) = harness("leaderboard", "--json", *words).json["tables"]
+    claims = [row for row in table["rows"] if row["kind"] == "claim"]
+    assert len(claims) > 20 and all(row["trust"] == "claimed" and row["source"] for row in claims)
+    assert all(row["rank"] is None for row in claims)
+    (own_row,) = [row for row in table["rows"] if row["kind"] == "run"]
+    assert own_row["rank"] == [1, 1] and own_row["run_ids"] == [run.run_id]
+    assert "were not checked" in harness("leaderboard", "--text", *words).out
+    # Tables that nobody has run are named, and shown when asked for.
+    text = harness("leaderboard", "--text", *out).out
+    assert "published numbers only" not in text and "wmveid863" in text
+    text = harness("leaderboard", "--text", *out, "--dataset", "wmveid863").out
+    assert "published numbers only" in text and "no intervals or ranks" in text
 
 
 def test_compare_says_what_differs_and_whether_it_is_noise(
@@ -150,6 +172,19 @@ def test_explain_says_which_hash_keeps_a_run_out_of_another_table(
     words = harness("leaderboard", "explain", other.run_id, *out).out
     assert "6 run(s) of the same names are in another table" in words
     assert "the data hash differs" in words and "bytes of the files differ" in words
+
+
+def test_a_damaged_record_is_named_and_hides_no_other(
+    harness: Harness, runs: list[RunRecord], out: tuple[str, Path]
+) -> None:
+    with sqlite3.connect(out[1] / "store.db") as connection:
+        connection.execute("UPDATE records SET record = '{' WHERE run_id = ?", (runs[1].run_id,))
+    words = ("leaderboard", "--json", *out, "--dataset", "somewhere", "--protocol", "full")
+    (table,) = harness(*words).json["tables"]
+    ranks = {tuple(r["run_ids"]): r["rank"] for r in table["rows"] if r["kind"] == "run"}
+    assert ranks[(runs[1].run_id,)] is None and ranks[(runs[2].run_id,)] == [2, 2]
+    answer = harness("leaderboard", "explain", runs[1].run_id, *out, "--json")
+    assert answer.code == 2 and "damaged record" in answer.error["seen"]
 
 
 def test_export_is_what_the_table_says_in_four_formats(
