@@ -123,11 +123,11 @@ def test_five_thousand_runs_and_six_hundred_claims_are_grouped_quickly() -> None
     claims = [Claim(id=f"c{n}", protocol=f"p{n % 30}") for n in range(600)]
     best = float("inf")
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         tables = board(runs, claims)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert sum(len(row.run_ids) for t in tables for row in t.rows) == 5000
-    # Measured 0.1 s; the rest is for a machine that does other things too.
+    # Measured 0.1 to 0.2 s; processor time, since the machine may do other things too.
     assert best < 0.6
 
 

@@ -87,8 +87,8 @@ def test_values_of_a_query_are_what_the_metrics_are_means_of() -> None:
 def test_many_rows_are_ranked_in_a_second_or_two() -> None:
     runs = [record(0.3 + n / 800, n, **own(n)) for n in range(230)]
     (table,) = board(summaries(*runs))
-    start = time.perf_counter()
+    start = time.process_time()
     ranked = rank_table(table, per_query(*runs))
-    assert time.perf_counter() - start < 6
+    assert time.process_time() - start < 6
     assert sum(row.rank is not None for row in ranked.rows) == 200
     assert all(row.rank is None for row in ranked.rows[200:])

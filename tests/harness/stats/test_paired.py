@@ -109,9 +109,9 @@ def test_ten_thousand_resamples_of_a_large_test_set_take_less_than_a_second() ->
     a, b = rng.random((2, 3368))
     best = math.inf
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         paired(a, b, pids, resamples=10_000)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert best < 1
 
 
