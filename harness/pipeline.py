@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from harness.run import Plan
 
 
+TRAINING_PEAK = "training-peak.json"
+
+
 def choose_device(wanted: str) -> torch.device:
     """The device of a word on the command line; `auto` takes a GPU where there is one.
 
@@ -62,6 +66,7 @@ class Workshop:
     model: nn.Module | None = field(default=None)
     sides: dict[str, Side] = field(default_factory=dict)
     """Descriptors made already, so that many protocols embed a shared side once."""
+    embedded: cost.Throughput = field(default_factory=cost.Throughput)
 
     def build(self, pretrained: str, classes: int | None = None) -> nn.Module:
         """A new model on the device."""
@@ -113,6 +118,7 @@ def results(
     plan: Plan, seed: int, folder: Path, device: torch.device, inputs: dict[str, Any]
 ) -> dict[str, Any]:
     """Everything a record says about training, accuracy and cost, with the evidence written."""
+    cost.forget_peak(device)
     shop = open_workshop(plan, device)
     stages = Stages(folder)
     names = {k: folder / k for k in ("weights.safetensors", "train.jsonl", "features.npz")}
@@ -138,7 +144,7 @@ def results(
     return {
         **scored(evaluation, read_own(features)[0]),
         **read_costs(folder),
-        "environment": environment.describe(str(device)),
+        "environment": environment.describe(str(device), plan.info.name),
         "evidence": {Path(name).stem: evidence_of(folder / name) for name in written},
     }
 
@@ -149,15 +155,17 @@ def side_of(shop: Workshop, split: Split, side: SideName, weights: Path) -> Side
     names = tuple(s.name for s in samples)
     key = shown(shop.plan, split, side)
     if key not in shop.sides:
-        descriptors = embed(
-            shop.method,
-            shop.trained(weights),
-            shop.batches,
-            shop.arrays.rows[split],
-            modalities_of(shop.plan, side),
-            names,
-            shop.plan.protocol.change(side),
-        )
+        model = shop.trained(weights)
+        with shop.embedded.of(len(samples)):
+            descriptors = embed(
+                shop.method,
+                model,
+                shop.batches,
+                shop.arrays.rows[split],
+                modalities_of(shop.plan, side),
+                names,
+                shop.plan.protocol.change(side),
+            )
         shop.sides[key] = Side(descriptors, names, labels_of(samples))
     return shop.sides[key]
 
@@ -197,6 +205,8 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
     save_weights(folder / "weights.safetensors", model, about)
     loop.discard_checkpoint(folder)
+    # The efficiency of a run that was cut off is measured in another process than it was trained.
+    write_json(folder / TRAINING_PEAK, round(cost.peak_memory_mib(shop.device), 1))
     shop.model = model
 
 
@@ -211,6 +221,7 @@ def _efficiency(shop: Workshop, folder: Path) -> None:
     found = cost.measure(shop.method, model, shop.batches, row, modalities_of(shop.plan, "query"))
     columns = getattr(shop.method, "modality_columns", None)
     found["modality_columns"] = {} if columns is None else columns(model)
+    found["throughput"] = shop.embedded.per_second
     found["peak_memory_mib"] = round(cost.peak_memory_mib(shop.device), 1)
     write_json(folder / "cost.json", found)
 
@@ -221,6 +232,9 @@ def read_costs(folder: Path) -> dict[str, Any]:
 
     rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
     found = json.loads((folder / "cost.json").read_text())
+    with contextlib.suppress(FileNotFoundError):
+        trained = json.loads((folder / TRAINING_PEAK).read_text())
+        found["peak_memory_mib"] = max(found["peak_memory_mib"], trained)
     found["training_seconds"] = round(sum(row.get("seconds", 0.0) for row in rows), 3)
     return {"training": rows, "cost": found}
 

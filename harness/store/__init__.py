@@ -1,7 +1,6 @@
 """Where records are kept to be found again: SQLite or PostgreSQL, through SQLAlchemy Core."""
 
 from harness.store.core import STORE_NAME, Store, open_store
-from harness.store.database import without_password
 from harness.store.rows import PerQueryValues, Stored, Summary, TrustEntry
 from harness.store.tables import SCHEMA_VERSION
 
@@ -14,5 +13,4 @@ __all__ = [
     "Summary",
     "TrustEntry",
     "open_store",
-    "without_password",
 ]

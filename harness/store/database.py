@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,11 +137,6 @@ class Database:
         # SQLite's own journal, not its write-ahead log: that one cannot be shared over a network
         # disk, and turning it on fails when several processes open a new store at once.
         return sqlite3.connect(address, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
-
-
-def without_password(text: str) -> str:
-    """A text with the password of every URL in it hidden."""
-    return re.sub(r"(\w://[^\s:/@]*):[^\s@]*@", r"\1:***@", text)
 
 
 def _begin_sqlite(connection: Connection) -> None:

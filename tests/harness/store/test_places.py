@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DiskFullError, StoreError
-from harness.store import Store, open_store, without_password
+from harness.store import Store, open_store
 from harness.store.database import Database
 from tests.harness.records import make
 from tests.postgres import PASSWORD, Server
@@ -146,11 +146,3 @@ def test_the_driver_of_postgresql_is_missing(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(StoreError, match="psycopg is not installed") as caught:
         Store("postgresql://me:hunter2@host/x")
     assert "pip install" in caught.value.do
-
-
-def test_passwords_are_hidden_in_any_text() -> None:
-    text = "run --store postgresql+psycopg://me:hun:ter/2@host/x --out /tmp/a:b@c"
-    assert without_password(text) == (
-        "run --store postgresql+psycopg://me:***@host/x --out /tmp/a:b@c"
-    )
-    assert without_password("postgresql://me@host/x") == "postgresql://me@host/x"
