@@ -19,6 +19,7 @@ from harness.trust import Trust
 from harness.untrusted import strict_json
 from harness.untrusted.container import copy_out, damaged, stored_zip, too_large
 from harness.verify import Check, Finder, Found, checks_of, failures, read
+from harness.verify.check import in_one_line
 from harness.verify.level import keep_level
 
 _MIB = 1 << 20
@@ -31,6 +32,8 @@ _LARGEST = {
     "ranks.npz": 256 * _MIB,
     WEIGHTS: 3072 * _MIB,
 }
+# Letters of a check's name and of its words; what is longer was made to fill a page.
+_NAME, _LONGEST = 80, 600
 SUBMITTED = "submitted"
 """The folder under --out that holds runs of others."""
 
@@ -134,15 +137,24 @@ def _steps(
         found = read(folder / RECORD)
         _require_recipe(found, folder / RECIPE)
     except (HarnessError, OSError) as error:
-        yield Check("archive", str(error).splitlines()[0])
+        yield _shown(Check("archive", in_one_line(error)))
         return None
     yield Check("archive")
     problem = field_problem(found.record)
     yield Check("fields", problem)
     if problem:
         return None  # nothing of it is to be shown
-    yield from checks_of(found, finder or Finder(load_plugins()), limits.pairs)
+    yield from map(_shown, checks_of(found, finder or Finder(load_plugins()), limits.pairs))
     return found.record
+
+
+def _shown(check: Check) -> Check:
+    """A check whose words are safe on a terminal: some of them are the stranger's."""
+    return Check(check.name[:_NAME], *(_escaped(text) for text in (check.problem, check.unchecked)))
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:_LONGEST])
 
 
 def _unpack(path: Path, folder: Path, limits: Limits) -> None:

@@ -73,7 +73,7 @@ def _shape(
     }[version]
     try:
         shape, _, dtype = read(file, max_header_size=_HEADER_BYTES)
-    except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise damaged(path, f"the header of {key} is none of NumPy's") from error
     real = form.kinds if form.kinds != "i" else "iu"
     if dtype.hasobject or dtype.names or dtype.kind not in real or not dtype.isnative:

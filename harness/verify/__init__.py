@@ -12,7 +12,7 @@ from harness.errors import HarnessError, RecordError
 from harness.plugins import load_plugins
 from harness.protocol import BoundProtocol
 from harness.record import WHY_IGNORED, RunRecord, parse_record
-from harness.verify.check import Check
+from harness.verify.check import Check, in_one_line
 from harness.verify.data import Finder, checks_of_data
 from harness.verify.rescoring import checks_of_numbers, read_sides
 from harness.verify.written import EVIDENCE, checks_of_itself, checks_of_protocol
@@ -54,7 +54,7 @@ def read(path: Path) -> Found:
         record, ignored = parse_record(path.read_bytes())
     except (ValueError, OSError) as error:
         raise RecordError(
-            seen=f"{path} is not a record: {str(error).splitlines()[0]}",
+            seen=f"{path} is not a record: {in_one_line(error)}",
             expected="record.json of a finished run",
             do="restore the file, or run again",
         ) from error
@@ -84,7 +84,7 @@ def checks_of(found: Found, finder: Finder, most_pairs: int | None = None) -> It
         yield Check("rescoring", "there is no protocol to score under")
         return
     except (HarnessError, ValueError) as error:
-        yield Check("features", str(error).splitlines()[0])
+        yield Check("features", in_one_line(error))
         return
     yield from checks_of_data(record, protocol, *sides, finder)
     yield from checks_of_numbers(record, protocol, sides, folder / EVIDENCE["ranks"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
+from harness.errors import HarnessError
+
 Status = Literal["holds", "fails", "not checked"]
 
 
@@ -23,6 +25,14 @@ class Check(NamedTuple):
         if self.problem:
             return "fails"
         return "not checked" if self.unchecked else "holds"
+
+
+def in_one_line(error: Exception) -> str:
+    """What was seen and what was expected."""
+    if isinstance(error, HarnessError):
+        seen, expected = (text.splitlines()[0] for text in (error.seen, error.expected))
+        return f"{seen}; expected {expected}"
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def difference(said: Any, computed: Any) -> str:

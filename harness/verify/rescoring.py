@@ -15,7 +15,7 @@ from harness.features_file import Side, read_own
 from harness.protocol import BoundProtocol
 from harness.record import RunRecord
 from harness.untrusted.arrays import FEATURES, RANKS, shapes
-from harness.verify.check import Check, difference, first_difference
+from harness.verify.check import Check, difference, first_difference, in_one_line
 
 
 class Sides(NamedTuple):
@@ -64,7 +64,7 @@ def checks_of_numbers(
     try:
         found = evaluate(sides.query, sides.gallery, protocol)
     except (HarnessError, ValueError) as error:
-        yield Check("rescoring", str(error).splitlines()[0])
+        yield Check("rescoring", in_one_line(error))
         return
     yield from _numbers(record, scored(found, sides.query))
     width = sides.query.features.shape[1]
@@ -99,7 +99,7 @@ def _ranks(path: Path, found: Evaluation, sides: Sides) -> Iterator[Check]:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (HarnessError, ValueError, OSError, EOFError) as error:
-        yield Check("rank lists", str(error).splitlines()[0])
+        yield Check("rank lists", in_one_line(error))
         return
     yield Check("rank lists", _lists_problem(arrays.get("rank_lists"), found.rank_lists, sides))
     values = {

@@ -145,9 +145,10 @@ def test_another_protocol_under_the_same_name_is_named(run: Path, finder: Finder
     recount(run)
     found = _failing(run, finder)
     assert set(found) == {"protocol by name"}
-    assert "full has filter = none in the record and same_pid_same_cam here" in found[
-        "protocol by name"
-    ]
+    assert (
+        "full has filter = none in the record and same_pid_same_cam here"
+        in found["protocol by name"]
+    )
 
 
 def _shorten(arrays: Arrays) -> None:
