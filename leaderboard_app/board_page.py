@@ -13,7 +13,7 @@ from harness.export import render
 from harness.record import METRICS
 from leaderboard_app.address import asked_all, choice, put, several, switch
 from leaderboard_app.board_filters import chosen_filters
-from leaderboard_app.columns import ALWAYS, AT_FIRST, COLUMNS, frame, sorted_rows, view
+from leaderboard_app.columns import ALWAYS, COLUMNS, frame, sorted_rows, usual_columns, view
 from leaderboard_app.filters import Outcome, apply, sentence
 from leaderboard_app.links import COMPARE_PAGE, OTHER, QUERY_PAGE, RUN, RUN_PAGE, to_page
 from leaderboard_app.look import ROW_PIXELS, SELECTION_COLOURS, TRUST_COLOURS
@@ -36,7 +36,7 @@ def show() -> None:
     if table is None:
         return
     outcome = apply(table.rows, chosen_filters(table))
-    names, by, downwards = _chosen_columns()
+    names, by, downwards = _chosen_columns(outcome.rows)
     # Ranks are of the whole table: hiding a row must not raise the others.
     whole = {row.key: row for row in ranked(table).rows}
     rows = sorted_rows([whole[row.key] for row in outcome.rows], by, downwards)
@@ -52,7 +52,7 @@ def show() -> None:
     _show_downloads(table, rows, names, sentence(outcome))
 
 
-def _chosen_columns() -> tuple[list[str], str, bool]:
+def _chosen_columns(rows: tuple[BoardRow, ...]) -> tuple[list[str], str, bool]:
     with st.expander("Columns and order"):
         titles = {name: column.title for name, column in COLUMNS.items()}
         extra = several(
@@ -66,7 +66,7 @@ def _chosen_columns() -> tuple[list[str], str, bool]:
             by = choice("Sort by", list(COLUMNS), SORT, "mAP", words=titles.__getitem__)
         with right:
             upwards = switch("Smallest first", UPWARDS)
-    chosen = set(extra) | {ALWAYS} if extra else set(AT_FIRST)
+    chosen = set(extra) | {ALWAYS} if extra else usual_columns(rows)
     return [name for name in COLUMNS if name in chosen], by, not upwards
 
 

@@ -146,6 +146,17 @@ AT_FIRST = (
     "link",
 )
 ALWAYS = "method"
+_EMPTY: tuple[Any, ...] = (None, [], "")
+
+
+def usual_columns(rows: Sequence[BoardRow]) -> set[str]:
+    """Those shown when nobody chose: of the usual ones, what at least one row fills.
+
+    Ranks are not known yet when this is asked; runs will have them.
+    """
+    filled = {name for name in AT_FIRST if any(COLUMNS[name].get(r) not in _EMPTY for r in rows)}
+    ranked = {"rank", "ties"} if any(row.kind == "run" for row in rows) else set()
+    return filled | ranked | {ALWAYS, "mAP"}
 
 
 def frame(rows: Sequence[BoardRow], names: Sequence[str]) -> pd.DataFrame:
@@ -156,8 +167,8 @@ def frame(rows: Sequence[BoardRow], names: Sequence[str]) -> pd.DataFrame:
 def sorted_rows(rows: Sequence[BoardRow], by: str, downwards: bool) -> list[BoardRow]:
     """Rows in the order of a column; what a row does not say stands last, whatever the way."""
     get = COLUMNS[by].get
-    said = [row for row in rows if get(row) not in (None, [], "")]
-    silent = [row for row in rows if get(row) in (None, [], "")]
+    said = [row for row in rows if get(row) not in _EMPTY]
+    silent = [row for row in rows if get(row) in _EMPTY]
     return sorted(said, key=lambda row: _comparable(by, row), reverse=downwards) + silent
 
 

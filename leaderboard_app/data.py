@@ -106,8 +106,7 @@ def words_of(summary: Summary) -> str:
 
 def _store(settings: Settings) -> Store | None:
     # Opening a store would make it; looking at a folder must not change it.
-    missing = settings.out.is_dir() and not (settings.out / STORE_NAME).exists()
-    if settings.store is None and missing:
+    if settings.store is None and not (settings.out / STORE_NAME).exists():
         return None
     return open_store(settings.out, settings.store)
 

@@ -18,13 +18,17 @@ COLUMNS = [
     "source",
     "parameters",
     "gflops",
+    "doubtful",
     "key",
 ]
 UNKNOWN = "not said"
+_SECOND_HAND = "second-hand"
 
 
 def frame(rows: Iterable[BoardRow], metric: str) -> pd.DataFrame:
     """One line for each row of a table that has the metric."""
+    every = list(rows)
+    first_hand = {row.conflict for row in every if _SECOND_HAND not in row.tags}
     found = [
         {
             "method": row.title or row.method,
@@ -36,9 +40,11 @@ def frame(rows: Iterable[BoardRow], metric: str) -> pd.DataFrame:
             "source": row.source,
             "parameters": None if row.parameters is None else row.parameters / 1e6,
             "gflops": row.gflops,
+            # Another paper's number, where the method's own paper says something else.
+            "doubtful": row.conflict in first_hand - {""} and _SECOND_HAND in row.tags,
             "key": row.key,
         }
-        for row in rows
+        for row in every
     ]
     out = pd.DataFrame(found, columns=COLUMNS)
     return out[out["value"].notna()].reset_index(drop=True)

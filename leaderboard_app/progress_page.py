@@ -10,7 +10,7 @@ import streamlit as st
 
 from leaderboard_app import field
 from leaderboard_app.address import segments
-from leaderboard_app.look import CHART_HEIGHT, RUNS
+from leaderboard_app.look import CHART_HEIGHT, IDENTITIES
 from leaderboard_app.tables import chosen_table
 
 METRIC, COLOUR, COST = "metric", "colour", "cost"
@@ -40,8 +40,8 @@ def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
     if dated.empty:
         st.info("No number of this table has a year.")
         return
-    best = field.frontier(list(dated["year"]), list(dated["value"]))
-    line = dated.iloc[best]
+    sure = dated[~dated["doubtful"]]
+    line = sure.iloc[field.frontier(list(sure["year"]), list(sure["value"]))]
     chart = _points(dated, "year:Q", "year of publication", metric, colour) + _steps(
         line, "year", "step-after"
     )
@@ -49,7 +49,10 @@ def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
         chart.properties(height=2 * CHART_HEIGHT - 80), alt=f"{_METRICS[metric]} against year"
     )
     names = ", ".join(f"{r.method} ({int(r.year)}, {r.value:.1f})" for r in line.itertuples())
-    st.caption(_hidden(found, dated, "no year"))
+    st.caption(
+        f"{_hidden(found, dated, 'no year')} Paler: another paper's number where the method's own "
+        "paper says something else; such are not on the frontier."
+    )
     st.markdown("**On the frontier:**")
     st.text(names)
 
@@ -61,9 +64,10 @@ def _show_costs(found: pd.DataFrame, metric: str, colour: str) -> None:
     if priced.empty:
         st.info("No number of this table says what it costs.")
         return
-    best = field.pareto(list(priced[cost]), list(priced["value"]))
+    sure = priced[~priced["doubtful"]]
+    line = sure.iloc[field.pareto(list(sure[cost]), list(sure["value"]))]
     chart = _points(priced, f"{cost}:Q", _COSTS[cost], metric, colour) + _steps(
-        priced.iloc[best], cost, "step-after"
+        line, cost, "step-after"
     )
     st.altair_chart(
         chart.properties(height=2 * CHART_HEIGHT - 120),
@@ -85,16 +89,19 @@ def _points(frame: pd.DataFrame, x: str, title: str, metric: str, colour: str) -
     axis: dict[str, Any] = {"format": "d", "tickMinStep": 1} if x == "year:Q" else {}
     chart: alt.Chart = (
         alt.Chart(frame)
-        .mark_point(filled=True, size=75, opacity=0.8)
+        .mark_point(filled=True, size=75)
         .encode(
             x=alt.X(x, title=title, scale=alt.Scale(zero=False, padding=16), axis=alt.Axis(**axis)),
             y=alt.Y("value:Q", title=f"{_METRICS[metric]}, %", scale=alt.Scale(zero=False)),
-            color=alt.Color(f"{colour}:N", title=_COLOURS[colour], scale=alt.Scale(range=RUNS)),
+            color=alt.Color(
+                f"{colour}:N", title=_COLOURS[colour], scale=alt.Scale(range=IDENTITIES)
+            ),
             shape=alt.Shape(
                 "kind:N",
                 title=None,
                 scale=alt.Scale(domain=["claimed", "run here"], range=["circle", "diamond"]),
             ),
+            opacity=alt.when("datum.doubtful").then(alt.value(0.25)).otherwise(alt.value(0.8)),
             tooltip=[
                 "method:N",
                 "year:Q",

@@ -78,6 +78,7 @@ class Summary(NamedTuple):
     trust: Trust
 
 
+_MOST = 1e15
 _METRICS, _INTERVALS, _CHANCE = map(Summary._fields.index, ("metrics", "intervals", "chance"))
 
 
@@ -102,11 +103,11 @@ def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> 
         chance={name: record.chance[name] for name in METRICS if name in record.chance},
         queries=record.queries,
         valid_queries=record.valid_queries,
-        parameters=cost.get("parameters"),
-        gflops=cost.get("gflops"),
-        descriptor=cost.get("descriptor"),
-        latency_ms=cost.get("latency_ms"),
-        training_seconds=cost.get("training_seconds"),
+        parameters=_count(cost.get("parameters")),
+        gflops=_number(cost.get("gflops")),
+        descriptor=_count(cost.get("descriptor")),
+        latency_ms=_number(cost.get("latency_ms")),
+        training_seconds=_number(cost.get("training_seconds")),
         device=str(record.environment.get("device", "")),
         code_hash=record.code_hash,
         pretrained=str(recipe.get("pretrained", "")),
@@ -114,6 +115,17 @@ def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> 
         path=path,
         trust=trust,
     )
+
+
+def _number(value: object) -> float | None:
+    """A cost as a number; a record from elsewhere may say anything there."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    # The bound keeps a database's number types from overflowing.
+    return float(value) if plain and abs(value) < _MOST else None  # type: ignore[operator, arg-type]
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and _number(value) is not None else None
 
 
 def columns_of(summary: Summary) -> dict[str, Any]:

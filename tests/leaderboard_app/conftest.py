@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+import leaderboard_app.app
 from harness.hashing import digest
 from harness.protocol import BoundProtocol
 from harness.record import METRICS, RunRecord, make_record
 from harness.store import STORE_NAME, Store
+from tests.leaderboard_app.runs import harness_run
 
 
 @pytest.fixture
@@ -43,6 +46,46 @@ def add_run(tmp_path: Path) -> Callable[..., RunRecord]:
     return add
 
 
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def finished(tiny: Path, drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An --out folder with two seeds of a method on a drawn set. Not to be changed."""
+    out = tmp_path_factory.mktemp("finished")
+    harness_run(tiny, out, "--dataset", str(drawn), "--recipe", "smoke", "--seeds", "1,2")
+    return out
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """A page on `tmp_path`, opened at an address with these parameters."""
+
+    def open_(
+        view: str = "board", folder: Path = tmp_path, options: Sequence[str] = (), **params: Any
+    ) -> AppTest:
+        monkeypatch.setattr("sys.argv", ["app.py", str(folder), *options])
+        page = AppTest.from_file(str(leaderboard_app.app.__file__), default_timeout=60)
+        if view == "board":
+            page.query_params.update(params)
+        page.run()
+        if view != "board":
+            page.switch_page(f"views/{view}.py")
+            page.query_params.update(params)
+            page.run()
+        assert not page.exception, page.exception
+        return page
+
+    return open_
+
+
+def words_of(page: AppTest) -> str:
+    """Everything a page says outside its tables."""
+    parts = [*page.title, *page.subheader, *page.markdown, *page.caption, *page.text, *page.code]
+    parts += [*page.info, *page.warning, *page.error, *page.success]
+    return "\n".join(str(part.value) for part in parts)
+
+
 _COMMON: dict[str, Any] = {
     "created": "2026-11-23T14:44:10.694+00:00",
     "harness_version": "0.1.0",
@@ -58,7 +101,13 @@ _COMMON: dict[str, Any] = {
     "queries": 10,
     "valid_queries": 8,
     "cmc": [1 - 0.5 / rank for rank in range(1, 51)],
-    "per_query": {"names": ["000501_cam1_0_00.jpg"], "ap": [0.5], "first_rank": [1]},
+    "per_query": {
+        "names": [f"{500 + i // 2:06d}_cam{1 + i % 2}_0_00.jpg" for i in range(10)],
+        "pids": [500 + i // 2 for i in range(10)],
+        "ap": [*(0.2 + 0.07 * i for i in range(8)), None, None],
+        "first_rank": [*(1 + i % 3 for i in range(8)), None, None],
+        "inp": [*(0.1 + 0.05 * i for i in range(8)), None, None],
+    },
     "training": [
         {"epoch": epoch, "lr": 0.001, "losses": {"identity": 4 / epoch, "triplet": 1 / epoch}}
         for epoch in range(1, 4)
