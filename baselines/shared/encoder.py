@@ -9,7 +9,9 @@ from timm.layers.format import Format
 from torch import Tensor, nn
 
 from baselines.shared.timm_body import timm_body
+from harness.errors import RecipeError
 from harness.method import DataInfo
+from harness.training.weights import first_line
 
 
 class Encoder(nn.Module):
@@ -66,10 +68,6 @@ class Encoder(nn.Module):
         """The features as (n, channels, h, w); tokens stand in one column, (n, channels, t, 1)."""
         return features.mT[..., None] if features.ndim == 3 else features
 
-    def pool_map(self, features: Tensor) -> Tensor:
-        """The (n, c) vector of a map made from `as_map`: the class token's place, or the mean."""
-        return features[:, :, 0, 0] if self.class_token else features.mean((2, 3))
-
 
 def encoder(
     name: str, data: DataInfo, patch_stride: int | None = None, drop_path: float = 0.0
@@ -78,6 +76,9 @@ def encoder(
 
     Pretrained weights get images normalised with the statistics they were trained with, which
     timm knows by the tag; from scratch the recipe's statistics are as good as any.
+
+    Raises:
+        RecipeError: Also when it gives no features of images of this size.
     """
     body = timm_body(name, data.pretrained, (data.height, data.width), patch_stride, drop_path)
     given_mean, given_std = torch.tensor(data.mean), torch.tensor(data.std)
@@ -85,4 +86,26 @@ def encoder(
     if data.pretrained != "none":
         about: Any = body.pretrained_cfg
         mean, std = torch.tensor(about["mean"]), torch.tensor(about["std"])
-    return Encoder(body, given_std / std, (given_mean - mean) / std)
+    found = Encoder(body, given_std / std, (given_mean - mean) / std)
+    _try(found, name, (data.height, data.width))
+    return found
+
+
+def _try(made: Encoder, name: str, size: tuple[int, int]) -> None:
+    """Shows it one image, so that a network that cannot be used ends before the training."""
+    made.eval()
+    try:
+        with torch.no_grad():
+            features = made(made.scale.new_zeros(1, 3, *size))
+            shape = tuple(made.pool(features).shape)
+            fits = shape == (1, made.width) and made.as_map(features).shape[1] == made.channels
+            problem = None if fits else f"its features have shape {shape}"
+    except Exception as error:  # networks break at sizes they are not made for in any way
+        problem = first_line(error)
+    if problem is not None:
+        raise RecipeError(
+            f"backbone {name!r} gives no features of {size[0]}x{size[1]} images: {problem}",
+            "a timm network that takes this input size",
+            "choose another one with `--set config.backbone=resnet50`, or another input size",
+        )
+    made.train()

@@ -26,13 +26,15 @@ class InstanceBatchNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.half = channels // 2
-        self.IN = nn.InstanceNorm2d(self.half, affine=True)
-        self.BN = nn.BatchNorm2d(channels - self.half)
+        self.per_image = channels // 2
+        self.IN = nn.InstanceNorm2d(self.per_image, affine=True)
+        self.BN = nn.BatchNorm2d(channels - self.per_image)
 
     def forward(self, features: Tensor) -> Tensor:
         """(n, c, h, w) to the same shape."""
-        return torch.cat([self.IN(features[:, : self.half]), self.BN(features[:, self.half :])], 1)
+        return torch.cat(
+            [self.IN(features[:, : self.per_image]), self.BN(features[:, self.per_image :])], 1
+        )
 
 
 def put_ibn_a(body: nn.Module) -> None:

@@ -98,7 +98,8 @@ class StreamsNet(nn.Module):
         whole = absent_as_zero(present, self.modalities)
         if self.fusion is None:
             backbone = self._backbone(_ALL)
-            return backbone.pool(backbone(whole_sum(images, present))), {}, whole
+            total = whole_sum(absent_as_zero(images, self.modalities), whole)
+            return backbone.pool(backbone(total)), {}, whole
         features = self._features(images)
         vectors, maps = {}, {}
         for modality, found in features.items():
