@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +56,8 @@ class Streams(nn.Module):
         super().__init__()
         self.config = config
         self.columns = _side_by_side({m: sum(n.widths) for m, n in networks.items()})
-        self.networks = nn.ModuleDict(dict(networks))
+        self.normalised = {m: n.normalised for m, n in networks.items()}
+        self.networks = nn.ModuleDict({m: n for m, n in networks.items()})
         self.classifiers = nn.ModuleDict(
             {
                 m: nn.ModuleList(_classifier(width, classes) for width in network.widths)
@@ -86,7 +87,8 @@ class Streams(nn.Module):
         embeddings = self.networks[modality](there)
         if not self.training:
             return Seen(rows, embeddings)
-        pairs = zip(self.classifiers[modality], embeddings, strict=True)  # type: ignore[arg-type]
+        classifiers = cast(nn.ModuleList, self.classifiers[modality])
+        pairs = zip(classifiers, embeddings, strict=True)
         return Seen(rows, embeddings, tuple(classify(x) for classify, x in pairs))
 
 
@@ -140,7 +142,7 @@ class StreamMethod:
         for modality, seen in made.items():
             if seen.embeddings:
                 first, upto = streams.columns[modality]
-                own = _descriptor(seen.embeddings, streams.networks[modality].normalised)
+                own = _descriptor(seen.embeddings, streams.normalised[modality])
                 descriptors[seen.rows, first:upto] = own.to(descriptors.dtype)
         return descriptors
 
