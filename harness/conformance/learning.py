@@ -26,7 +26,7 @@ from harness.training.batches import Batches
 from harness.training.features import embed
 
 IDENTITIES = 8
-_INSTANCES = 4
+_INSTANCES = 2
 
 
 class Learned(NamedTuple):
@@ -45,7 +45,8 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     """Train on eight identities, without augmentation, and search the very images learnt.
 
     It shows that gradients mean something and that the descriptor is what was trained; nothing
-    about other images. An epoch has up to two steps of eight identities with four images each.
+    about other images. An epoch is four steps, of two images of each identity: batch normalisation's
+    running statistics need that many to follow.
 
     Args:
         subject: The method, its config and image size.

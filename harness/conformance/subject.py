@@ -123,7 +123,7 @@ class Subject:
         optimiser = make_optimiser(_QUICK, model, [] if hook is None else hook(model))
         torch.manual_seed(seed)
         model.train()
-        self.start_epoch(model)
+        self.start_epoch(model, 0)
         terms = loss_terms(self.method, model, self.batch(modalities, hidden=False))
         total_loss(terms).backward()  # type: ignore[no-untyped-call]
         optimiser.step()

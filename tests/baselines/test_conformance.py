@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -13,10 +12,10 @@ from harness.plugins import load_plugins
 PLUGINS = load_plugins()
 
 # Full networks take seconds to fill with random numbers; the promises do not depend on their size.
+_LITTLE = {"backbone": "resnet10t"}
 SMALL: dict[str, dict[str, Any]] = {
-    "ieee": {"backbone": "resnet10t"},
-    "pfnet": {"backbone": "resnet10t"},
-    "hamnet": {"backbone": "resnet10t"},
+    **dict.fromkeys(("ddag", "hamnet", "hc", "ieee", "mpanet", "pfnet", "timm", "unicat"), _LITTLE),
+    "osnet": {"width": 0.25},
 }
 # Parameters that rightly have no gradient, and why.
 EXPLAINED: dict[str, dict[str, str]] = {}
@@ -47,8 +46,6 @@ def test_the_contract(subjects: dict[str, Subject], method: str, check: str) -> 
     "method",
     [m if m in LIGHT else pytest.param(m, marks=pytest.mark.slow) for m in sorted(PLUGINS.methods)],
 )
-def test_it_learns(
-    subjects: dict[str, Subject], method: str, record_property: pytest.FixtureRequest
-) -> None:
+def test_it_learns(subjects: dict[str, Subject], method: str) -> None:
     learned = learns(subjects[method])
     assert learned.rank1 > 90, learned
