@@ -9,6 +9,9 @@ from typing import Annotated
 import typer
 
 from harness.files import STORE_VARIABLE
+from harness.privacy import without_password
+
+_asked: list[str] = []
 
 
 def use_store(context: typer.Context, url: str | None) -> str | None:
@@ -20,11 +23,18 @@ def use_store(context: typer.Context, url: str | None) -> str | None:
     if url:
         before = os.environ.get(STORE_VARIABLE)
         os.environ[STORE_VARIABLE] = url
+        _asked.append(url)
         context.call_on_close(lambda: _restore(before))
     return url
 
 
+def asked_store() -> str | None:
+    """The --store of this command, for the next commands that it suggests; no password in it."""
+    return without_password(_asked[-1]) if _asked else None
+
+
 def _restore(before: str | None) -> None:
+    _asked.pop()
     if before is None:
         del os.environ[STORE_VARIABLE]
     else:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.cli.options import asked_store
 from harness.cli.output import emit, metric_table, number, shown_path
 from harness.errors import RecipeError
 from harness.method import Claim
@@ -161,10 +162,14 @@ def _words(
     """The options that the next commands need again, as they are typed."""
     given = {"dataset": [dataset], "recipe": [recipe], "plugin": plugin or []}
     given["out"] = [out] if out != DEFAULT_OUT else []
-    return {
+    words = {
         name: "".join(f" --{name} {shlex.quote(str(v))}" for v in values if v)
         for name, values in given.items()
     }
+    store = asked_store()
+    if store is not None:
+        words["out"] += f" --store {shlex.quote(store)}"
+    return words
 
 
 def _spread_line(done: list[Finished]) -> str:

@@ -88,7 +88,7 @@ def check_command(out: Path, as_json: bool) -> None:
         )
     elif problems:
         _print(problems, f"{store.database} holds {count} records; what is wrong")
-        print("next:\n  harness store rebuild     where the index or a record is wrong")
+        print("next:\n  harness store rebuild        where the index or a record is wrong")
         print("  harness store import FOLDER  where files were moved: it notes their new place")
     else:
         print(f"{store.database} holds {count} records; all are whole, with their evidence")

@@ -54,7 +54,9 @@ class Database:
         """The place as a person may see it: never with the password."""
         if self.file is not None:
             return str(self.file)
-        return "" if self._url is None else self._url.render_as_string(hide_password=True)
+        if self._url is None:
+            return ""
+        return self._url.set(drivername="postgresql").render_as_string(hide_password=True)
 
     @property
     def is_made(self) -> bool:

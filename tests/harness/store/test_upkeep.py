@@ -13,7 +13,7 @@ from harness.record import RunRecord, evidence_of, write_record
 from harness.store import Store
 from harness.store.core import insert_runs
 from harness.trust import Trust
-from tests.conftest import Harness
+from tests.conftest import SMALL, Harness
 from tests.harness.records import make
 from tests.harness.store.conftest import Place
 from tests.postgres import Server
@@ -215,3 +215,17 @@ def test_a_backup_is_what_was_there(harness: Harness, tmp_path: Path) -> None:
     assert len(copies) == 2
     with sqlite3.connect(copies[0]) as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
+def test_a_run_kept_on_a_server_tells_no_password(
+    harness: Harness, server: Server, tiny: Path, tmp_path: Path
+) -> None:
+    url, out = server.new(), tmp_path / "runs"
+    words = ("run", "--method", "tiny", "--plugin", tiny, *SMALL, "--out", out, "--store", url)
+    answer = harness(*words)
+    assert answer.code == 0, answer.err
+    assert f"--store 'postgresql://keeper:***@127.0.0.1:{server.port}/" in answer.out
+    written = b"".join(p.read_bytes() for p in out.rglob("*") if p.is_file())
+    assert b"s3cret" not in written and "s3cret" not in answer.out + answer.err
+    assert not (out / "store.db").exists()
+    assert [s.method for s in Store(url).summaries()] == ["tiny"]
