@@ -13,7 +13,6 @@ from harness.cli.listing_protocols import (
     whole_protocol,
 )
 from harness.cli.output import emit, fields, number, table
-from harness.cli.table import table_rows
 from harness.dataset import load_card
 from harness.errors import UnknownNameError
 from harness.method import MethodInfo
@@ -33,7 +32,7 @@ def list_command(
         "datasets": lambda: _dataset_rows(plugins),
         "protocols": lambda: protocol_rows(plugins),
         "recipes": lambda: _recipe_rows(plugins, method),
-        "tables": lambda: table_rows(plugins),
+        "tables": lambda: _table_rows(plugins),
         "runs": lambda: _run_rows(out),
     }
     if kind not in listers:
@@ -118,6 +117,13 @@ def _recipe_rows(plugins: Plugins, method: str | None) -> Rows:
         for info in methods
         for name, path in recipe_files(info).items()
     ]
+
+
+def _table_rows(plugins: Plugins) -> Rows:
+    # Tables need the store as well.
+    from harness.cli.table import table_rows
+
+    return table_rows(plugins)
 
 
 def _run_rows(out: Path) -> Rows:

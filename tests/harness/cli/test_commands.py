@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,7 @@ def test_a_broken_plugin_is_listed_with_its_error(harness: Harness, tmp_path: Pa
     plugin = tmp_path / "broken.py"
     plugin.write_text("import a_package_that_is_not_there\n")
     found = harness("list", "methods", "--plugin", plugin, "--json").json
-    assert [m["method"] for m in found["methods"]] == ["ieee"]
+    assert {"ieee", "pfnet"} <= {m["method"] for m in found["methods"]}
     (broken,) = found["broken"]
     assert broken["source"] == str(plugin)
     assert "No module named 'a_package_that_is_not_there'" in broken["error"]
@@ -69,10 +69,11 @@ def test_a_folder_is_a_plugin_too(harness: Harness, tiny: Path, tmp_path: Path) 
 def _seconds(words: list[str]) -> float:
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "harness.cli", *words]
         subprocess.run(command, capture_output=True, check=True)
-        times.append(time.perf_counter() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(times)
 
 
@@ -88,7 +89,7 @@ def test_light_commands_import_no_torch(words: list[str]) -> None:
 
 
 def test_help_and_list_answer_quickly() -> None:
-    # The goals are 0.3 s and 0.6 s; the best of five leaves other work on the machine out.
+    # The goals are 0.3 s and 0.6 s. Processor time, best of five: other work on the machine is out.
     assert _seconds(["--help"]) < 0.3
     assert _seconds(["list", "methods"]) < 0.6
 
