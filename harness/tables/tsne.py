@@ -99,6 +99,7 @@ def joint_points(side: Side, columns: Mapping[Modality, tuple[int, int]]) -> Poi
         RecordError: Modalities of different widths have no distance to each other.
     """
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     widths = {m: upto - first for m, (first, upto) in columns.items()}
     if len(set(widths.values())) != 1:
@@ -115,7 +116,9 @@ def joint_points(side: Side, columns: Mapping[Modality, tuple[int, int]]) -> Poi
         [side.features[rows, columns[m][0] : columns[m][1]] for m in modalities]
     )
     perplexity = min(_PERPLEXITY, (len(features) - 1) / 3)
-    joint = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(features)
+    # Hundreds of points: more threads wait for each other, and sum in another order.
+    with threadpool_limits(limits=1):
+        joint = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(features)
     return Points(
         joint,
         np.tile(side.labels.pids[rows], len(modalities)),
