@@ -101,7 +101,7 @@ def make_cell(
     options: Options,
 ) -> Cell:
     """Settle one cell; what is in the way is kept in it and stops no other cell."""
-    recipe = row.recipes.of(options.track, column.dataset)
+    recipe = row.recipes.of(options.track, column)
     cell = Cell(row, column, word, recipe, (*row.set, *options.changes))
     try:
         info = plugins.method(row.method)

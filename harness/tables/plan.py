@@ -62,16 +62,24 @@ class Claimed(_Part):
 
 
 class Recipes(_Part):
-    """The recipe of each track; `official` where empty is the one named as the data set."""
+    """The recipe of each track.
+
+    Attributes:
+        official: The one named as the data set where empty.
+        by_column: Official ones of single columns, by the column's name.
+    """
 
     official: str = ""
     common: str = "common"
     smoke: str = "smoke"
+    by_column: dict[str, str] = Field(default_factory=dict)
 
-    def of(self, track: str, dataset: str) -> str:
-        """The name of a track's recipe for a data set."""
+    def of(self, track: str, column: Column) -> str:
+        """The name of a track's recipe for a column."""
+        if track == "official":
+            return self.by_column.get(column.name) or self.official or column.dataset
         named: str = getattr(self, track)
-        return named or dataset
+        return named
 
 
 class Row(_Part):
@@ -116,7 +124,7 @@ class TablePlan(_Part):
         _each_once("row", [r.label for r in self.rows])
         _each_once("metric", self.metrics)
         for row in self.rows:
-            for name in (*row.columns, *row.claims):
+            for name in (*row.columns, *row.claims, *row.recipes.by_column):
                 if name not in names:
                     near = nearest(name, names)
                     hint = f"; did you mean {near!r}?" if near else ""
