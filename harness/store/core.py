@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from harness.errors import StoreError, UnknownNameError
 from harness.files import STORE_VARIABLE
-from harness.record import RunRecord, record_id
-from harness.store.database import Database
+from harness.record import METRICS, RunRecord, record_id
+from harness.store.database import PATIENCE, Database
 from harness.store.migrate import changed, make_ready
 from harness.store.rows import (
     PerQueryValues,
@@ -46,13 +46,14 @@ class Store:
 
     Args:
         place: The SQLite file, or the URL of a database (see `Database`).
+        patience: Seconds to wait for another who holds the file.
 
     Raises:
         StoreError: The place cannot be opened, or a newer harness wrote it.
     """
 
-    def __init__(self, place: Path | str) -> None:
-        self.database = Database(place)
+    def __init__(self, place: Path | str, patience: float = PATIENCE) -> None:
+        self.database = Database(place, patience)
         # A server has no file whose absence says that there is nothing yet.
         if self.database.is_made:
             make_ready(self.database)
@@ -61,8 +62,16 @@ class Store:
         """Keep a record; False when it is there already.
 
         Raises:
-            StoreError: Its id is not the hash of its contents, or is that of another record here.
+            StoreError: Its id is not the hash of its contents, or is that of another record here;
+                or it lacks a metric.
         """
+        lacking = [name for name in METRICS if name not in record.metrics]
+        if lacking:
+            raise StoreError(
+                seen=f"the record {record.run_id} ({path}) has no {' and no '.join(lacking)}",
+                expected=f"all of {', '.join(METRICS)}",
+                do="write it with the harness: harness evaluate scores descriptors of any program",
+            )
         if record.run_id != record_id(record):
             raise StoreError(
                 seen=f"the record {record.run_id} ({path}) was edited: its id is not the hash of "
@@ -232,7 +241,7 @@ def insert_runs(connection: Connection, pairs: Sequence[tuple[RunRecord, Path]])
     changed(connection)
 
 
-def open_store(out: Path, url: str | None = None) -> Store:
+def open_store(out: Path, url: str | None = None, patience: float = PATIENCE) -> Store:
     """The store of an --out folder, or the one at `url` or $HARNESS_STORE where there is one.
 
     Raises:
@@ -240,14 +249,14 @@ def open_store(out: Path, url: str | None = None) -> Store:
     """
     named = url or os.environ.get(STORE_VARIABLE)
     if named:
-        return Store(named)
+        return Store(named, patience)
     if not out.is_dir():
         raise StoreError(
             seen=f"there is no folder {out}",
             expected="the --out folder of harness run",
             do="harness run --method ieee makes it; or name the right one with --out",
         )
-    return Store(out / STORE_NAME)
+    return Store(out / STORE_NAME, patience)
 
 
 def _whole() -> Select[Any]:

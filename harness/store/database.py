@@ -17,8 +17,8 @@ from sqlalchemy.pool import NullPool
 from harness.errors import HarnessError, StoreError
 from harness.files import disk_full, no_space_named
 
-# How long a writer waits for another; a record is written in milliseconds.
-_WAIT_SECONDS = 60
+PATIENCE = 60.0
+"""Seconds that one waits for another who holds the file; a record is written in milliseconds."""
 _CONNECT_SECONDS = 10
 # Any number that is ours: the lock that makers and migrators of a store hold on a server.
 _SERVER_LOCK = 4_617_235_902
@@ -29,13 +29,15 @@ class Database:
 
     Args:
         place: The path of a SQLite file, or a URL `postgresql://...` or `sqlite:///...`.
+        patience: Seconds to wait for another who holds the file.
 
     Raises:
         StoreError: Not such a URL, or the driver of PostgreSQL is not installed.
     """
 
-    def __init__(self, place: Path | str) -> None:
+    def __init__(self, place: Path | str, patience: float = PATIENCE) -> None:
         self.file: Path | None = None
+        self._patience = patience
         self._url = None if isinstance(place, Path) else _parsed(place)
         if isinstance(place, Path):
             self.file = place
@@ -123,7 +125,7 @@ class Database:
         text = self._hidden(str(cause).strip().splitlines()[0] if str(cause).strip() else "")
         if self.file is None:
             return _server_error(str(self), text)
-        return _file_error(self.file, text)
+        return _file_error(self.file, text, self._patience)
 
     def _hidden(self, text: str) -> str:
         password = self._url.password if self._url is not None else None
@@ -138,7 +140,7 @@ class Database:
         address = f"file:{quote(str(self.file.absolute()))}?mode={mode}"
         # SQLite's own journal, not its write-ahead log: that one cannot be shared over a network
         # disk, and turning it on fails when several processes open a new store at once.
-        return sqlite3.connect(address, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
+        return sqlite3.connect(address, uri=True, timeout=self._patience, isolation_level=None)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -187,13 +189,13 @@ def _server_error(place: str, text: str) -> StoreError:
     )
 
 
-def _file_error(file: Path, text: str) -> HarnessError:
+def _file_error(file: Path, text: str, patience: float) -> HarnessError:
     if "disk is full" in text:
         return disk_full(file)
     safe = f"the records themselves, under {file.parent}, are not affected"
     if "locked" in text or "busy" in text:
         return StoreError(
-            seen=f"the store {file} is locked: another process held it for {_WAIT_SECONDS} s",
+            seen=f"the store {file} is locked: another process held it for {patience:g} s",
             expected="writers that are done in milliseconds",
             do=f"find who holds it, such as an open sqlite3 shell; {safe}",
         )

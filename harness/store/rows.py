@@ -119,9 +119,10 @@ def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> 
 
 def _number(value: object) -> float | None:
     """A cost as a number; a record from elsewhere may say anything there."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
     # The bound keeps a database's number types from overflowing.
-    return float(value) if plain and abs(value) < _MOST else None  # type: ignore[operator, arg-type]
+    return float(value) if abs(value) < _MOST else None
 
 
 def _count(value: object) -> int | None:

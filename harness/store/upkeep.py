@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from sqlalchemy import Connection, delete, func, select
 
+from harness.bundle.fields import field_problem
 from harness.errors import HarnessError, RecordError
 from harness.record import RunRecord, read_record, record_id, write_record
 from harness.store.core import Store, insert_runs
@@ -97,6 +98,11 @@ def import_records(store: Store, places: Sequence[Path]) -> Imported:
         for file, found in records_under(place):
             if isinstance(found, Problem):
                 refused.append(found)
+                continue
+            # A record from elsewhere may say anything; a table shows it to everybody.
+            strange = field_problem(found)
+            if strange:
+                refused.append(Problem(str(file), "fields", strange))
             elif store.add(found, file):
                 added.append(found.run_id)
             else:

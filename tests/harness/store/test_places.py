@@ -49,10 +49,9 @@ def test_a_store_that_is_gone(tmp_path: Path) -> None:
     assert [s.seed for s in store.summaries()] == [1]
 
 
-def test_a_store_that_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.store.database._WAIT_SECONDS", 0.1)
+def test_a_store_that_is_locked(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
-    store = Store(path)
+    store = Store(path, patience=0.1)
     store.add(make(), path)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import StoreError
 from harness.record import RunRecord, evidence_of, write_record
 from harness.store import Store
 from harness.store.core import insert_runs
@@ -19,12 +20,18 @@ from tests.harness.store.conftest import Place
 from tests.postgres import Server
 
 
-def finished(out: Path, seed: int) -> RunRecord:
+def finished(out: Path, seed: int, **change: Any) -> RunRecord:
     """A run folder with evidence and a record, as harness run leaves it."""
     folder = out / "abc" / str(seed)
     folder.mkdir(parents=True)
     (folder / "features.npz").write_bytes(b"numbers %d" % seed)
-    record = make(seed, evidence={"features": evidence_of(folder / "features.npz").model_dump()})
+    fields: dict[str, Any] = {
+        "evidence": {"features": evidence_of(folder / "features.npz").model_dump()},
+        "dataset": {"label": "nowhere", "data_hash": "d" * 64},
+        "environment": {"device": "cpu"},
+        **dict.fromkeys(("recipe_hash", "protocol_hash", "code_hash", "inputs_hash"), "a" * 64),
+    }
+    record = make(seed, **(fields | change))
     write_record(folder / "record.json", record)
     return record
 
@@ -229,3 +236,29 @@ def test_a_run_kept_on_a_server_tells_no_password(
     assert b"s3cret" not in written and "s3cret" not in answer.out + answer.err
     assert not (out / "store.db").exists()
     assert [s.method for s in Store(url).summaries()] == ["tiny"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": "a\0b"},
+        {"method": "<script>alert(1)</script>"},
+        {"created": "yesterday"},
+        {"environment": {"device": "\x1b[31m"}},
+        {"cost": {"parameters": "many"}},
+    ],
+)
+def test_import_refuses_what_no_run_of_ours_writes(
+    harness: Harness, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    finished(tmp_path / "runs", 0, **change)
+    answer = harness("store", "import", tmp_path / "runs", "--out", tmp_path / "runs", "--json")
+    assert answer.code == 2 and answer.json["added"] == []
+    assert [p["kind"] for p in answer.json["refused"]] == ["fields"]
+
+
+def test_a_record_without_a_metric(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="has no mAP and no mINP"):
+        Store(tmp_path / "store.db").add(
+            make(metrics=dict.fromkeys(("R1", "R5", "R10"), 1.0)), tmp_path
+        )
