@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -35,11 +36,9 @@ class DDAG:
         }
         if out.part_logits is not None:
             terms["part"] = functional.cross_entropy(out.part_logits, items.pids)
-        baseline = sum(term.detach().float() for term in terms.values())
-        assert isinstance(baseline, Tensor)
-        net.dynamic.add(baseline)
+        net.dynamic.add(torch.stack(list(terms.values())).sum())
         if out.graph_logits is not None:
-            graph = functional.cross_entropy(out.graph_logits.float(), items.pids)
+            graph = functional.cross_entropy(out.graph_logits, items.pids)
             terms["graph"] = net.dynamic.weight * graph
         return terms
 

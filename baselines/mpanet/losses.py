@@ -60,8 +60,9 @@ def separation(maps: Tensor) -> Tensor:
     n, patterns = maps.shape[:2]
     if patterns < 2:
         return maps.new_zeros(())
-    flat = maps.flatten(2)
-    overlap = (flat @ flat.transpose(1, 2)).triu(1).sum()
+    with torch.autocast(maps.device.type, enabled=False):
+        flat = maps.flatten(2).to(torch.promote_types(maps.dtype, torch.float32))
+        overlap = (flat @ flat.transpose(1, 2)).triu(1).sum()
     return overlap / (n * patterns * (patterns - 1) / 2)
 
 
@@ -78,7 +79,8 @@ def mutual_mean(own: Mapping[Modality, Tensor], others: Mapping[Modality, Tensor
     """
     terms = []
     for modality, logits in own.items():
-        believed = logits.float().softmax(1).expand(others[modality].shape)
-        seen = others[modality].float().log_softmax(2)
+        wide = torch.promote_types(logits.dtype, torch.float32)
+        believed = logits.softmax(1, dtype=wide).expand(others[modality].shape)
+        seen = others[modality].log_softmax(2, dtype=wide)
         terms.append(functional.kl_div(seen, believed, reduction="none").sum(2).flatten())
     return torch.cat(terms).mean()

@@ -41,7 +41,7 @@ class MPANetMethod:
         terms = {
             "id": functional.cross_entropy(out.logits, items.pids),
             "centre": config.weight_centre * centre_cluster(out.pooled, items.pids, config.margin),
-            "separation": config.weight_separation * separation(out.maps.float()),
+            "separation": config.weight_separation * separation(out.maps),
         }
         if out.own:
             pids = by_modality(items.pids, items.images)
