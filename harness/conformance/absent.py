@@ -23,34 +23,33 @@ def absent_modalities(subject: Subject) -> None:
     """
     if subject.info.missing == "none" or len(subject.modalities) < 2:
         return
-    whole = subject.embed(subject.batch(subject.modalities))
+    whole = subject.embed(subject.shown(subject.modalities))
     everyone = tuple(range(whole.shape[0]))
-    for absent in subject.modalities:
-        left = tuple(m for m in subject.modalities if m != absent)
-        for kept in (left, left[:1]):
-            lost = tuple(m for m in subject.modalities if m not in kept)
-            words = " and ".join(lost)
-            without = subject.embed(subject.batch(kept))
-            if without.shape[1] != whole.shape[1]:
-                raise subject.broken(
-                    f"descriptors have {without.shape[1]} numbers without {words}, and "
-                    f"{whole.shape[1]} with them",
-                    "the same length, so that queries and galleries of different modalities can "
-                    "be compared",
-                    "let an absent modality give zeros where its numbers would be",
-                )
-            masked = subject.batch(subject.modalities, absent=dict.fromkeys(lost, everyone))
-            _same(subject, subject.embed(masked), without, f"{words} absent image by image")
+    without_one = [tuple(m for m in subject.modalities if m != a) for a in subject.modalities]
+    for kept in dict.fromkeys([*without_one, subject.modalities[-1:]]):
+        lost = tuple(m for m in subject.modalities if m not in kept)
+        words = " and ".join(lost)
+        without = subject.embed(subject.shown(kept))
+        if without.shape[1] != whole.shape[1]:
+            raise subject.broken(
+                f"descriptors have {without.shape[1]} numbers without {words}, and "
+                f"{whole.shape[1]} with them",
+                "the same length, so that queries and galleries of different modalities can be "
+                "compared",
+                "let an absent modality give zeros where its numbers would be",
+            )
+        masked = subject.shown(subject.modalities, absent=dict.fromkeys(lost, everyone))
+        _same(subject, subject.embed(masked), without, f"{words} absent image by image")
     _only_its_own_sample(subject, whole)
 
 
 def _only_its_own_sample(subject: Subject, whole: torch.Tensor) -> None:
     """One absent image changes its own sample's descriptor, and is not looked at."""
     absent = subject.modalities[-1]
-    batch = subject.batch(subject.modalities, absent={absent: (0,)})
+    batch = subject.shown(subject.modalities, absent={absent: (0,)})
     found = subject.embed(batch)
     _same(subject, found[1:], whole[1:], f"the {absent} image of another sample absent")
-    without = subject.embed(subject.batch(subject.modalities[:-1]))
+    without = subject.embed(subject.shown(subject.modalities[:-1]))
     _same(subject, found[:1], without[:1], f"the {absent} image of one sample alone absent")
 
 

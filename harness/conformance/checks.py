@@ -45,7 +45,7 @@ def any_modalities(subject: Subject) -> None:
                 "parameters that require a gradient",
                 "build a model for exactly the modalities of `data.modalities`",
             )
-        subject.embed(subject.batch(modalities), modalities)
+        subject.embed(subject.shown(modalities), modalities)
 
 
 def finite_losses(subject: Subject) -> None:
@@ -68,11 +68,13 @@ def reaching_gradients(subject: Subject) -> None:
     model = subject.copy()
     model.zero_grad()
     subject.start_epoch(model, 1)
-    batch = subject.batch(subject.modalities, hidden=False, seed=1)
+    batch = subject.labelled(subject.modalities, seed=1)
     total_loss(loss_terms(subject.method, model, batch)).backward()  # type: ignore[no-untyped-call]
     moving = {k: p.grad for k, p in model.named_parameters() if p.requires_grad}
     explained = [re.compile(pattern) for pattern in subject.explained]
-    cut_off = [k for k, g in moving.items() if g is None and not any(e.search(k) for e in explained)]
+    cut_off = [
+        k for k, g in moving.items() if g is None and not any(e.search(k) for e in explained)
+    ]
     if cut_off:
         raise subject.broken(
             f"no gradient reaches {len(cut_off)} of {len(moving)} parameters, such as {cut_off[0]}",
@@ -100,7 +102,7 @@ def reaching_gradients(subject: Subject) -> None:
 
 def independent_samples(subject: Subject) -> None:
     """A descriptor does not depend on the other samples of the batch, nor is the batch changed."""
-    batch = subject.batch(subject.modalities)
+    batch = subject.shown(subject.modalities)
     kept = {m: x.clone() for m, x in batch.images.items()}
     together = subject.embed(batch)
     changed = [m for m, x in batch.images.items() if not torch.equal(x, kept[m])]
@@ -138,7 +140,7 @@ def repeatable(subject: Subject) -> None:
             "the same numbers for the same seed",
             "draw from torch's global generator only, and keep no state outside the model",
         )
-    batch = subject.batch(subject.modalities)
+    batch = subject.shown(subject.modalities)
     if not torch.equal(subject.embed(batch), subject.embed(batch)):
         raise subject.broken(
             "embedding the same batch twice gives different descriptors",
@@ -154,7 +156,7 @@ def saved_and_loaded(subject: Subject) -> None:
         path = Path(folder) / "weights.safetensors"
         save_weights(path, subject.trained().model, {})
         load_into(fresh, read_weights(path)[0], str(path))
-    batch = subject.batch(subject.modalities)
+    batch = subject.shown(subject.modalities)
     if not torch.equal(subject.embed_by(fresh, batch), subject.embed(batch)):
         raise subject.broken(
             "descriptors change when weights are saved and loaded into a new model",
@@ -171,7 +173,7 @@ def small_batches(subject: Subject) -> None:
         ((0, 1, 2), "one image of each identity"),
     ):
         model = subject.copy()
-        batch = subject.batch(subject.modalities, pids, hidden=False)
+        batch = subject.labelled(subject.modalities, pids)
         try:
             total = total_loss(loss_terms(subject.method, model, batch))
         except HarnessError:
@@ -194,10 +196,10 @@ def declared_columns(subject: Subject) -> None:
     """Columns said to come from one modality alone do not move with the others."""
     hook = getattr(subject.method, "modality_columns", None)
     columns = {} if hook is None else hook(subject.trained().model)
-    batch = subject.batch(subject.modalities)
+    batch = subject.shown(subject.modalities)
     whole = subject.embed(batch)
     taken = torch.zeros(whole.shape[1], dtype=torch.int64)
-    other = subject.batch(subject.modalities, seed=1)
+    other = subject.shown(subject.modalities, seed=1)
     for modality, (start, stop) in columns.items():
         taken[start:stop] += 1
         own = batch._replace(images=other.images | {modality: batch.images[modality]})

@@ -45,8 +45,8 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     """Train on eight identities, without augmentation, and search the very images learnt.
 
     It shows that gradients mean something and that the descriptor is what was trained; nothing
-    about other images. An epoch is four steps, of two images of each identity: batch normalisation's
-    running statistics need that many to follow.
+    about other images. An epoch is four steps, of two images of each identity: the running
+    statistics of batch normalisation need many steps to follow.
 
     Args:
         subject: The method, its config and image size.

@@ -87,33 +87,37 @@ class Subject:
         data = DataInfo(CLASSES, modalities, self.height, self.width, "none")
         return self.method.build(self.config, data)
 
-    def batch(
+    def labelled(
+        self, modalities: tuple[Modality, ...], pids: tuple[int, ...] = PIDS, seed: int = 0
+    ) -> Batch:
+        """Random images of these identities, as in training."""
+        batch = self.shown(modalities, len(pids), seed=seed)
+        return batch._replace(pids=torch.tensor(pids))
+
+    def shown(
         self,
         modalities: tuple[Modality, ...],
-        pids: tuple[int, ...] = PIDS,
+        count: int = 3,
         absent: Mapping[Modality, tuple[int, ...]] | None = None,
-        hidden: bool = True,
         seed: int = 0,
     ) -> Batch:
-        """Random images as the harness would give them.
+        """Random images of hidden identities, as at test.
 
         Args:
             modalities: The keys of the batch.
-            pids: The labels, and so the number of images.
+            count: Of images.
             absent: Rows without an image, by modality: zero, and not present.
-            hidden: Whether labels are hidden, as at test.
             seed: Of the images; those of a modality do not depend on which others there are.
         """
         images, present = {}, {}
         for modality in modalities:
             draw = torch.Generator().manual_seed(100 * seed + self.modalities.index(modality))
-            shape = (len(pids), 3, self.height, self.width)
-            there = torch.ones(len(pids), dtype=torch.bool)
+            there = torch.ones(count, dtype=torch.bool)
             there[list((absent or {}).get(modality, ()))] = False
-            images[modality] = torch.randn(shape, generator=draw) * there[:, None, None, None]
+            whole = torch.randn(count, 3, self.height, self.width, generator=draw)
+            images[modality] = whole * there[:, None, None, None]
             present[modality] = there
-        labels = torch.full((len(pids),), -1) if hidden else torch.tensor(pids)
-        return Batch(images, present, labels)
+        return Batch(images, present, torch.full((count,), -1))
 
     def step(self, modalities: tuple[Modality, ...], seed: int = 0) -> Step:
         """A new model, trained for one step as the harness's loop does it."""
@@ -124,7 +128,7 @@ class Subject:
         torch.manual_seed(seed)
         model.train()
         self.start_epoch(model, 0)
-        terms = loss_terms(self.method, model, self.batch(modalities, hidden=False))
+        terms = loss_terms(self.method, model, self.labelled(modalities))
         total_loss(terms).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         return Step(model, {k: v.detach() for k, v in terms.items()}, before)
