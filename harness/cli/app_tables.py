@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.app import app
-from harness.cli.options import Device, Json, Out, Plugin, Set
+from harness.cli.options import Device, Json, Out, Plugin, Set, StoreUrl
 
 
 @app.command()
@@ -42,6 +42,7 @@ def table(
         Path | None, typer.Option("--figure", help="Draw it: FILE.png, .svg or .pdf.")
     ] = None,
     out: Out = Path("runs"),
+    store: StoreUrl = None,
     device: Device = "auto",
     plugin: Plugin = None,
     as_json: Json = False,

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import HarnessError, RecordError
-from harness.hashing import digest
+from harness.errors import HarnessError
 from harness.plugins import Plugins
-from harness.progress import say
-from harness.record import RunRecord, read_record, record_id
 from harness.resolve import resolve
-from harness.run import DEFAULT_OUT, DEFAULT_SEED, Ground, Plan, plan_on, run_inputs
+from harness.run import DEFAULT_OUT, DEFAULT_SEED, Ground, Plan, plan_on
 from harness.tables.plan import Column, Row
-
-_DEVICES = {"auto": ("cpu", "cuda"), "cpu": ("cpu",), "cuda": ("cuda",)}
+from harness.tables.records import Found, Shelf
 
 
 class Options(NamedTuple):
@@ -38,14 +33,6 @@ class Options(NamedTuple):
     out: Path = DEFAULT_OUT
     device: str = "auto"
     plugin: tuple[Path, ...] = ()
-
-
-class Found(NamedTuple):
-    """A record, where it lies, and whether `harness run` would leave it as it is."""
-
-    record: RunRecord
-    path: Path
-    current: bool
 
 
 @dataclass
@@ -99,6 +86,7 @@ def make_cell(
     word: str | None,
     plugins: Plugins,
     options: Options,
+    shelf: Shelf,
 ) -> Cell:
     """Settle one cell; what is in the way is kept in it and stops no other cell."""
     recipe = row.recipes.of(options.track, column)
@@ -118,51 +106,7 @@ def make_cell(
         if bare.recipe.hash == plan.resolved.recipe.hash:
             cell.changes = options.changes
         cell.plan = plan
-        cell.found = _records(plan, options.seeds)
+        cell.found = shelf.records(plan, options.seeds)
     except HarnessError as error:
         cell.problem = error
     return cell
-
-
-def _records(plan: Plan, seeds: Sequence[int] | None) -> dict[int, Found]:
-    """The records of a plan in its run folder.
-
-    Seeds whose means may be taken together: those by the code that is installed, or where there
-    is none, those by the code of the newest.
-    """
-    every = [f for seed in seeds or _seeds_there(plan) if (f := _record(plan, seed)) is not None]
-    chosen = [f for f in every if f.current]
-    if not chosen and every:
-        newest = max(every, key=lambda f: f.record.created).record.code_hash
-        chosen = [f for f in every if f.record.code_hash == newest]
-    return {f.record.seed: f for f in chosen}
-
-
-def _seeds_there(plan: Plan) -> list[int]:
-    places = plan.folder(0).parent.glob("*/record.json")
-    return sorted(int(p.parent.name) for p in places if p.parent.name.isdecimal())
-
-
-def _record(plan: Plan, seed: int) -> Found | None:
-    path = plan.folder(seed) / "record.json"
-    if not path.is_file():
-        return None
-    try:
-        record = read_record(path)
-    except RecordError as error:
-        say(f"passed over: {error.seen}")
-        return None
-    if record.run_id != record_id(record):
-        say(f"passed over: {path} was changed after it was written")
-        return None
-    hashes = (record.recipe_hash, record.data_hash, record.protocol_hash, record.seed)
-    recipe, protocol = plan.resolved.recipe.hash, plan.protocol.hash
-    if hashes != (recipe, plan.data.data_hash, protocol, seed):
-        return None
-    return Found(record, path, record.inputs_hash in _inputs_hashes(plan, seed))
-
-
-def _inputs_hashes(plan: Plan, seed: int) -> set[str]:
-    """What `harness run` would find unchanged, on any device that the plan's word may mean."""
-    inputs = run_inputs(plan, seed, "cpu")
-    return {digest({**inputs, "device": d}) for d in _DEVICES.get(plan.device, (plan.device,))}

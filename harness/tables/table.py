@@ -18,6 +18,7 @@ from harness.record import METRICS
 from harness.run import Ground, prepare
 from harness.tables.cells import Cell, Options, make_cell
 from harness.tables.plan import Claimed, Column, TablePlan
+from harness.tables.records import Shelf
 
 
 class Mean(NamedTuple):
@@ -124,7 +125,8 @@ def build(
         HarnessError: What is in the way of every single cell.
     """
     chosen = _for_columns(plan, opened)
-    panels = tuple(_panel(plan, c, chosen[c.name], plugins, options) for c in plan.columns)
+    shelf = Shelf(options.out)
+    panels = tuple(_panel(plan, c, chosen[c.name], plugins, options, shelf) for c in plan.columns)
     table = Table(name, plan, options, panels)
     problems = [p.problem for p in panels] + [c.problem for c in table.cells()]
     first = next((p for p in problems if p is not None), None)
@@ -154,7 +156,12 @@ def _for_columns(plan: TablePlan, opened: Sequence[Opened]) -> dict[str, Opened 
 
 
 def _panel(
-    plan: TablePlan, column: Column, opened: Opened | None, plugins: Plugins, options: Options
+    plan: TablePlan,
+    column: Column,
+    opened: Opened | None,
+    plugins: Plugins,
+    options: Options,
+    shelf: Shelf,
 ) -> Panel:
     rows = plan.rows_of(column)
     bare = tuple(Cell(r, column, None, "", ()) for r in rows)
@@ -164,7 +171,7 @@ def _panel(
         ground = prepare(opened.data, plugins.protocol(column.protocol).name, plugins)
     except HarnessError as error:
         return Panel(column, None, error, False, bare)
-    cells = tuple(make_cell(r, column, ground, opened.word, plugins, options) for r in rows)
+    cells = tuple(make_cell(r, column, ground, opened.word, plugins, options, shelf) for r in rows)
     published = ground.data.is_published and ground.data.card.name == column.dataset
     return Panel(column, _here(ground), None, published and column.protocol_of_claims, cells)
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from harness.errors import RecordError
 from harness.features_file import Side, read_own
 from harness.modality import Modality, in_order
-from harness.tables.cells import Cell, Found
+from harness.tables.cells import Cell
+from harness.tables.records import Found
 from harness.tables.table import Table
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ def tsne_figure(table: Table) -> Figure:
     seen = in_order({m for _, points in shown for m in _MARKERS if m in points.modalities})
     handles = [
         Line2D([], [], color="grey", marker=_MARKERS[m], linestyle="", label=m) for m in seen
+    ]
+    # Every row of a table is on the same data: the identities are the same ones.
+    handles += [
+        Line2D([], [], color=f"C{n}", marker=".", linestyle="", label=f"identity {pid}")
+        for n, pid in enumerate(np.unique(shown[0][1].pids))
     ]
     figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=8)
     return figure

@@ -98,6 +98,17 @@ def test_protocols_never_share_a_panel(ask: Ask) -> None:
     assert _cells(found, 0)[0]["runs"] != _cells(found, 1)[0]["runs"]
 
 
+def test_records_that_only_the_store_has_are_shown_and_not_made_again(
+    ask: Ask, tmp_path: Path
+) -> None:
+    first = _cells(ask("--run", "--json").json)
+    for folder in (tmp_path / "runs").glob("*/"):
+        shutil.rmtree(folder)
+    answer = ask("--run", "--json")
+    assert "no run is missing" in answer.err
+    assert [c["mean"] for c in _cells(answer.json)] == [c["mean"] for c in first]
+
+
 def test_records_of_other_data_are_not_shown(ask: Ask, drawn: Path, tmp_path: Path) -> None:
     ask("--run")
     other = Path(shutil.copytree(drawn, tmp_path / "other"))
