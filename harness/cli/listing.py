@@ -166,7 +166,8 @@ def _whole_run(name: str, out: Path) -> dict[str, Any]:
     if (folder / "record.json").is_file():
         return read_record(folder / "record.json").model_dump(mode="json")
     stored = open_store(out).get(name)
-    return {"path": str(stored.path), "trust": str(stored.trust), **stored.record.model_dump(mode="json")}
+    about = {"path": str(stored.path), "trust": str(stored.trust)}
+    return about | stored.record.model_dump(mode="json")
 
 
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
