@@ -31,6 +31,8 @@ REPRODUCED = "reproduced"
 
 # What a record says of its machine that may change the last bit of a sum.
 _OF_THE_MACHINE = ("processor", "threads", "device", "gpu", "cuda")
+# Later records say these, too.
+_SAID_LATER = ("cudnn", "determinism")
 _PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow")
 
 
@@ -196,6 +198,7 @@ def _other(said: RunRecord, found: RunRecord) -> Iterator[str]:
         yield f"code: {said.code_hash[:12]} then, {found.code_hash[:12]} now"
     then, now = said.environment, found.environment
     pairs = [(name, then.get(name), now.get(name)) for name in _OF_THE_MACHINE]
+    pairs += [(name, then[name], now.get(name)) for name in _SAID_LATER if name in then]
     packages = [e.get("packages") for e in (then, now)]
     old, new = (p if isinstance(p, dict) else {} for p in packages)
     pairs += [(name, old.get(name), new.get(name)) for name in _PACKAGES]

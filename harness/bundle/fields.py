@@ -32,13 +32,15 @@ _DEVICE = re.compile(r"[a-z]{2,8}(:\d{1,2})?")
 _TAG = re.compile(r"<[A-Za-z/!?]")
 _COSTS = (
     "parameters",
+    "trained_parameters",
     "gflops",
     "descriptor",
     "latency_ms",
     "training_seconds",
     "peak_memory_mib",
+    "throughput",
 )
-_WHOLE = ("parameters", "descriptor")
+_WHOLE = ("parameters", "trained_parameters", "descriptor")
 _LONGEST = 10_000
 _LONGEST_NAME = 255
 _LINES = "\n\t"

@@ -33,7 +33,7 @@ def asked_run(word: str, out: Path) -> Asked:
     """
     place = Path(word)
     if place.name == "record.json" or place.is_dir():
-        path = place / "record.json" if place.is_dir() else place
+        path = _record_in(place) if place.is_dir() else place
         return Asked(path, _store_with(path, out))
     stored = open_store(out).get(word)
     if not stored.path.is_file():
@@ -67,10 +67,30 @@ def shown_run(record: RunRecord) -> str:
     )
 
 
+def _record_in(folder: Path) -> Path:
+    """The record of a run's folder, or of the only run of an --out folder."""
+    if (folder / "record.json").is_file():
+        return folder / "record.json"
+    found = sorted(folder.glob("*/*/record.json"))
+    if len(found) == 1:
+        return found[0]
+    raise RecordError(
+        seen=f"{folder} is the folder of {len(found)} runs",
+        expected="the folder of one run, with its record.json",
+        do="name one by its id: harness list runs"
+        + (f"; pytest --harness-verify {folder} checks them all" if found else ""),
+    )
+
+
 def _store_with(path: Path, out: Path) -> Store | None:
     """The store in which this file is the run's, if any: a copy elsewhere changes no level."""
-    if not (os.environ.get(STORE_VARIABLE) or (out / STORE_NAME).is_file()):
-        return None
-    store = open_store(out)
-    known = any(s.path == path.resolve() for s in store.summaries())
-    return store if known else None
+    stores = [open_store(out)] if os.environ.get(STORE_VARIABLE) else []
+    if not stores:
+        # A run's own --out folder, where it is not the one of this command.
+        around = [folder for folder in path.resolve().parents[2:4] if folder != out.resolve()]
+        places = [folder for folder in (out, *around) if (folder / STORE_NAME).is_file()]
+        stores = [open_store(place) for place in places]
+    for store in stores:
+        if any(s.path == path.resolve() for s in store.summaries()):
+            return store
+    return None

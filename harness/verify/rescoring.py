@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -98,7 +99,7 @@ def _ranks(path: Path, found: Evaluation, sides: Sides) -> Iterator[Check]:
         shapes(path, RANKS)
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (HarnessError, ValueError, OSError, EOFError) as error:
+    except (HarnessError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         yield Check("rank lists", in_one_line(error))
         return
     yield Check("rank lists", _lists_problem(arrays.get("rank_lists"), found.rank_lists, sides))
