@@ -53,8 +53,8 @@ def timm_body(
     tag = tag or default_tag(plain)
     wanted = f"{plain}.{tag}" if tag else plain
     options = _options(wanted, size, patch_stride, drop_path)
-    body = _from_hub(wanted, options) if pretrained == "imagenet" and not ibn else None
-    body = body or _make(wanted, options)
+    hub = pretrained == "imagenet" and not ibn
+    body = _from_hub(wanted, options) if hub else _make(wanted, options)
     if patch_stride is not None:
         _overlap(body, size, patch_stride)
     if getattr(body, "cls_token", None) is not None and hasattr(body, "global_pool"):
