@@ -8,7 +8,7 @@ from baselines.hamnet.config import HAMNetConfig
 from harness.method import Claim, MethodInfo
 
 _IEEE = "Wang et al., AAAI 2022 (IEEE), Table 1"
-_README = "the README of the authors' repository, as quoted by UniCat (2023)"
+_README = "README of ttaalle/multi-modal-vehicle-Re-ID, the authors' repository"
 
 INFO = MethodInfo(
     name="hamnet",

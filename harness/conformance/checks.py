@@ -60,7 +60,7 @@ def finite_losses(subject: Subject) -> None:
 
 
 def reaching_gradients(subject: Subject) -> None:
-    """Finite gradients reach nearly all parameters, in the second step, of the second epoch.
+    """Finite gradients reach nearly all parameters, in the second step, taken as the next epoch's.
 
     Not in the first: many networks start the last layer of each block at zero, which hides the
     layers before it for one step, and some losses join in after an epoch.
@@ -70,11 +70,13 @@ def reaching_gradients(subject: Subject) -> None:
     subject.start_epoch(model, 1)
     batch = subject.labelled(subject.modalities, seed=1)
     total_loss(loss_terms(subject.method, model, batch)).backward()  # type: ignore[no-untyped-call]
-    moving = {k: p.grad for k, p in model.named_parameters() if p.requires_grad}
     explained = [re.compile(pattern) for pattern in subject.explained]
-    cut_off = [
-        k for k, g in moving.items() if g is None and not any(e.search(k) for e in explained)
-    ]
+    moving = {
+        name: p.grad
+        for name, p in model.named_parameters()
+        if p.requires_grad and not any(pattern.search(name) for pattern in explained)
+    }
+    cut_off = [name for name, grad in moving.items() if grad is None]
     if cut_off:
         raise subject.broken(
             f"no gradient reaches {len(cut_off)} of {len(moving)} parameters, such as {cut_off[0]}",
@@ -175,7 +177,7 @@ def small_batches(subject: Subject) -> None:
         model = subject.copy()
         batch = subject.labelled(subject.modalities, pids)
         try:
-            total = total_loss(loss_terms(subject.method, model, batch))
+            total = total_loss(loss_terms(subject.method, model, batch)).detach()
         except HarnessError:
             continue
         except Exception as error:
@@ -252,6 +254,7 @@ def check_method(
         PluginError: The first promise that is not kept: what was seen, what was expected, what
             to do.
         HarnessError: The method's target or one of its recipes does not load.
+        Exception: Whatever the method raises itself, such as for a set of modalities it forgot.
     """
     subject = Subject(info, config, size, explained)
     for check in CHECKS.values():

@@ -1,0 +1,224 @@
+"""A sound method passes every check, and each way to break the contract is caught and named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from harness.conformance import CHECKS, Subject, check_method, learns
+from harness.errors import HarnessError, PluginError
+from harness.method import Batch, DataInfo, MethodInfo
+from harness.plugins import load_plugins
+
+
+class Net(nn.Module):
+    """The mean colour of each image through one layer a modality."""
+
+    def __init__(self, data: DataInfo) -> None:
+        super().__init__()
+        self.streams = nn.ModuleDict({m: nn.Linear(3, 4) for m in data.modalities})
+        self.classifier = nn.Linear(4 * len(data.modalities), data.classes)
+
+    def forward(self, batch: Batch) -> Tensor:
+        like = next(iter(batch.images.values()))
+        parts = []
+        for modality, layer in self.streams.items():
+            if modality in batch.images:
+                found = layer(batch.images[modality].mean((2, 3)))  # type: ignore[index]
+                parts.append(found * batch.present[modality][:, None])  # type: ignore[index]
+            else:
+                parts.append(like.new_zeros(len(like), 4))
+        return torch.cat(parts, 1)
+
+
+class Sound:
+    """Keeps every promise."""
+
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        return Net(data)
+
+    def loss(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        scores = model.classifier(model(batch))
+        return {"ce": nn.functional.cross_entropy(scores, batch.pids)}
+
+    def embed(self, model: nn.Module, batch: Batch) -> Tensor:
+        found: Tensor = model(batch)
+        return found
+
+    def modality_columns(self, model: Any) -> dict[Any, tuple[int, int]]:
+        return {m: (4 * i, 4 * i + 4) for i, m in enumerate(model.streams)}
+
+
+class NoLoss:
+    build, embed = Sound.build, Sound.embed
+
+
+class AlwaysThree(Sound):
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        if len(data.modalities) < 3:
+            raise KeyError("RGB")
+        return super().build(config, data)
+
+
+class Infinite(Sound):
+    def loss(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        return {"log": (model(batch).square().mean() * 0).log()}
+
+
+class Unused(Sound):
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        net = super().build(config, data)
+        net.spare = nn.Linear(2, 2)
+        return net
+
+
+class Detached(Sound):
+    def loss(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        whole = model(batch)
+        return {"ce": (model.classifier(whole.detach()).sum() + 0 * whole.sum())}
+
+
+class OverTheBatch(Sound):
+    def embed(self, model: nn.Module, batch: Batch) -> Tensor:
+        found = super().embed(model, batch)
+        return found - found.mean(0)
+
+
+class InPlace(Sound):
+    def embed(self, model: nn.Module, batch: Batch) -> Tensor:
+        batch.images["TI"].add_(1)
+        return super().embed(model, batch)
+
+
+class OwnGenerator(Sound):
+    draw = torch.Generator().manual_seed(0)
+
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        net = super().build(config, data)
+        nn.init.normal_(net.classifier.weight, generator=self.draw)
+        return net
+
+
+class Noisy(Sound):
+    def embed(self, model: nn.Module, batch: Batch) -> Tensor:
+        found = super().embed(model, batch)
+        return found + 1e-6 * torch.randn_like(found)
+
+
+class Forgetful(Sound):
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        net = super().build(config, data)
+        net.shift = torch.rand(())
+        return net
+
+    def embed(self, model: Any, batch: Batch) -> Tensor:
+        return super().embed(model, batch) + model.shift
+
+
+class NeedsPairs(Sound):
+    def loss(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        same = batch.pids[:, None] == batch.pids
+        far = torch.cdist(model(batch), model(batch)).masked_fill(same, torch.inf)
+        return super().loss(model, batch) | {"pull": far.amin()}
+
+
+class Crashes(Sound):
+    def loss(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        if len(set(batch.pids.tolist())) == 1:
+            raise IndexError("no negative")
+        return super().loss(model, batch)
+
+
+class Shorter(Sound):
+    def embed(self, model: Any, batch: Batch) -> Tensor:
+        return torch.cat([model.streams[m](x.mean((2, 3))) for m, x in batch.images.items()], dim=1)
+
+
+class LooksAtZeros(Sound):
+    def embed(self, model: Any, batch: Batch) -> Tensor:
+        there = {m: torch.ones_like(p) for m, p in batch.present.items()}
+        return super().embed(model, batch._replace(present=there))
+
+
+class WrongColumns(Sound):
+    def modality_columns(self, model: Any) -> dict[Any, tuple[int, int]]:
+        return {"RGB": (0, 8)}
+
+
+class SharedColumns(Sound):
+    def modality_columns(self, model: Any) -> dict[Any, tuple[int, int]]:
+        return {"RGB": (0, 4), "TI": (8, 12), "NI": (4, 8)} | {"RGB": (4, 4)}
+
+
+def info(kind: type, missing: Any = "skip_branch") -> MethodInfo:
+    return MethodInfo(name="made-up", target=f"{__name__}:{kind.__name__}", missing=missing)
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target names a module; pytest imports this file without one."""
+    import sys
+    import types
+
+    module = types.ModuleType(__name__)
+    vars(module).update(globals())
+    monkeypatch.setitem(sys.modules, __name__, module)
+
+
+@pytest.mark.parametrize("missing", ["none", "skip_branch"])
+def test_a_sound_method_passes(missing: Any) -> None:
+    check_method(info(Sound, missing), size=(16, 16))
+
+
+def test_the_method_of_the_readme_passes(tiny: Path) -> None:
+    method = load_plugins([tiny]).methods["tiny"]
+    check_method(method, size=(32, 16))
+
+
+@pytest.mark.parametrize(
+    ("kind", "check", "seen"),
+    [
+        (NoLoss, "declaration", "has no loss"),
+        (Infinite, "finite_losses", "'log' is -inf"),
+        (Unused, "reaching_gradients", r"no gradient reaches 2 of \d+ .*spare"),
+        (Detached, "reaching_gradients", r"only 2 of 8"),
+        (OverTheBatch, "independent_samples", "samples are embedded alone"),
+        (InPlace, "independent_samples", "changes the TI images"),
+        (OwnGenerator, "repeatable", "a new model of the same seed differs in 1"),
+        (Noisy, "repeatable", "twice gives different"),
+        (Forgetful, "saved_and_loaded", "descriptors change"),
+        (NeedsPairs, "small_batches", "one identity of one image is inf"),
+        (Crashes, "small_batches", "ends in IndexError: no negative"),
+        (Shorter, "absent_modalities", "4 numbers without|8 numbers without"),
+        (LooksAtZeros, "absent_modalities", "absent image by image"),
+        (WrongColumns, "declared_columns", "columns 0 to 8 of 12"),
+        (SharedColumns, "declared_columns", "columns 4 to 4 of 12"),
+    ],
+)
+def test_each_broken_promise_is_named(kind: type, check: str, seen: str) -> None:
+    subject = Subject(info(kind), size=(16, 16))
+    with pytest.raises(PluginError, match=seen) as caught:
+        CHECKS[check](subject)
+    assert caught.value.do and caught.value.expected
+    with pytest.raises(HarnessError):
+        check_method(info(kind), size=(16, 16))
+
+
+def test_a_method_for_three_modalities_only_is_caught() -> None:
+    with pytest.raises(KeyError):
+        check_method(info(AlwaysThree), size=(16, 16))
+
+
+def test_an_explained_parameter_may_go_without_a_gradient() -> None:
+    check_method(info(Unused), size=(16, 16), explained={r"^spare\.": "kept for old checkpoints"})
+
+
+def test_learning_is_told_from_not_learning() -> None:
+    """Colours alone tell a few of eight apart; a method that learns nothing does not improve."""
+    subject = Subject(info(Sound), size=(16, 16))
+    learned = learns(subject, epochs=2)
+    assert learned.steps == 8 and 0 <= learned.rank1 <= 90 and 0 <= learned.before <= 100
