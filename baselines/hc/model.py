@@ -75,7 +75,7 @@ class HCNet(nn.Module):
                 for m in data.modalities
             }
         )
-        channels = next(iter(self.streams.values())).channels
+        channels = int(next(iter(self.streams.values())).channels)  # type: ignore[arg-type]
         self.heads = nn.ModuleList(
             StripeHead(channels, config, data.classes) for _ in range(config.parts)
         )

@@ -63,7 +63,8 @@ def separation(maps: Tensor) -> Tensor:
     with torch.autocast(maps.device.type, enabled=False):
         flat = maps.flatten(2).to(torch.promote_types(maps.dtype, torch.float32))
         overlap = (flat @ flat.transpose(1, 2)).triu(1).sum()
-    return overlap / (n * patterns * (patterns - 1) / 2)
+    mean: Tensor = overlap / (n * patterns * (patterns - 1) / 2)
+    return mean
 
 
 def mutual_mean(own: Mapping[Modality, Tensor], others: Mapping[Modality, Tensor]) -> Tensor:

@@ -55,7 +55,7 @@ class Alleviation(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """(n, channels, h, w) to the same."""
         pooled = maps.mean((2, 3), keepdim=True)
-        gate = self.expand(self.squeeze(pooled).relu()).sigmoid()
+        gate: Tensor = self.expand(self.squeeze(pooled).relu()).sigmoid()
         return gate * maps + (1 - gate) * functional.instance_norm(maps)
 
 
@@ -178,7 +178,8 @@ class MPANet(nn.Module):
         if self.patterns is None:
             n, _, h, w = found.shape
             return found.new_zeros((n, 0, h, w))
-        return self.patterns(found).sigmoid()
+        maps: Tensor = self.patterns(found).sigmoid()
+        return maps
 
 
 def _under(maps: Tensor, found: Tensor) -> Tensor:

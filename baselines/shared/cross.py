@@ -52,7 +52,7 @@ def complete(batch: Batch) -> Tensor:
 
 def by_modality(together: Tensor, images: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
     """What was computed for all items together, (N, ...), apart again by modality."""
-    parts = together.split([len(x) for x in images.values()])
+    parts = torch.split(together, [len(x) for x in images.values()])
     return dict(zip(images, parts, strict=True))
 
 
