@@ -122,8 +122,11 @@ def fusion_weights(heat: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
     Returns:
         By modality, each (n,).
     """
-    sums = {m: h.sum((2, 3)) for m, h in heat.items()}
-    largest = torch.stack(list(heat.values())).amax(0).sum((2, 3))
+    whole = torch.stack(list(heat.values()))
+    # summed in float32 at least: bf16 would leave two digits of a weight
+    kind = torch.promote_types(whole.dtype, torch.float32)
+    sums = {m: h.sum((2, 3), dtype=kind) for m, h in heat.items()}
+    largest = whole.amax(0).sum((2, 3), dtype=kind)
     share = largest / largest.sum(1, keepdim=True)
     total = torch.stack(list(sums.values())).sum(0)
     return {m: (share * s / total).sum(1) for m, s in sums.items()}

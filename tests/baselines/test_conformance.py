@@ -21,6 +21,8 @@ SMALL: dict[str, dict[str, Any]] = {
 EXPLAINED: dict[str, dict[str, str]] = {}
 LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
+EPOCHS = {"osnet": 16, "timm": 10, "hacnn": 20, "mlfn": 20}
+"""Of four steps each; 12 are enough for a small ResNet."""
 
 
 @pytest.fixture(scope="module")
@@ -47,5 +49,5 @@ def test_the_contract(subjects: dict[str, Subject], method: str, check: str) -> 
     [m if m in LIGHT else pytest.param(m, marks=pytest.mark.slow) for m in sorted(PLUGINS.methods)],
 )
 def test_it_learns(subjects: dict[str, Subject], method: str) -> None:
-    learned = learns(subjects[method])
+    learned = learns(subjects[method], EPOCHS.get(method, 12))
     assert learned.rank1 > 90, learned
