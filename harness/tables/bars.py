@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_HEIGHT = 3.6
+_HEIGHT = 3.4
+_LEAST_WIDTH = 3.6
+_PANELS_BESIDE = 3
 _INCHES_PER_BAR = 0.17
 _GAP = 2.0
 """Between two groups, in bars."""
@@ -27,17 +29,21 @@ class _Bar(NamedTuple):
 
 
 def bar_figure(table: Table) -> Figure:
-    """Every panel beside the others; a panel without any number is left out."""
+    """Every panel that has a number, a few beside each other; without any, an empty one."""
     from matplotlib.figure import Figure
 
     panels = [panel for panel in table.panels if _bars(table, panel)] or [table.panels[0]]
-    metrics = len(table.plan.metrics)
-    widths = [max(3.0, _INCHES_PER_BAR * metrics * (len(_bars(table, p)) + _GAP)) for p in panels]
-    # The legend stands to the right of the last panel.
-    figure = Figure(figsize=(sum(widths) + 2.4, _HEIGHT), layout="constrained")
-    axes = figure.subplots(1, len(panels), squeeze=False, width_ratios=widths)[0]
-    for panel, ax in zip(panels, axes, strict=True):
+    beside = min(len(panels), _PANELS_BESIDE)
+    rows = -(-len(panels) // beside)
+    most = max(len(_bars(table, panel)) for panel in panels) + _GAP
+    width = max(_LEAST_WIDTH, _INCHES_PER_BAR * len(table.plan.metrics) * most)
+    # The legend stands to the right of the panels.
+    figure = Figure(figsize=(width * beside + 2.4, _HEIGHT * rows), layout="constrained")
+    axes = figure.subplots(rows, beside, squeeze=False).flatten()
+    for panel, ax in zip(panels, axes, strict=False):
         _draw(table, panel, ax)
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
     handles = {
         label: handle
         for ax in axes
@@ -113,4 +119,4 @@ def _title(panel: Panel) -> str:
     name = column.title or column.name
     if panel.here is None or panel.comparable:
         return name
-    return f"claimed: {name}; ours: {panel.here.ground.data.label}"
+    return f"claimed: {name}\nours: {panel.here.ground.data.label}"

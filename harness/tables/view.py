@@ -64,7 +64,7 @@ def as_view(table: Table, panel: Panel) -> TableView:
         title=f"{table.plan.title}: {_title(panel)}",
         columns=(*columns, Column("seeds")),
         rows=tuple(rows),
-        notes=tuple(notes(table, panel)),
+        notes=(*notes(table, panel), *table.plan.notes),
         inputs_hash=digest(_panel_json(table, panel)),
     )
 
