@@ -120,7 +120,8 @@ def fresh_folder(out: Path, run_id: str) -> Path:
     """Where a run is made again: a folder without a finished one; an interrupted one goes on."""
     number, place = 1, out / REPRODUCED / run_id
     while any(place.glob("*/*/record.json")):
-        number, place = number + 1, out / REPRODUCED / f"{run_id}.{number}"
+        number += 1
+        place = out / REPRODUCED / f"{run_id}.{number}"
     return place
 
 

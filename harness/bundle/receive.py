@@ -118,7 +118,7 @@ def admit(path: Path, out: Path, finder: Finder | None = None, limits: Limits = 
         kept = home / record.run_id
         _move(folder, kept)
     store.add(record, kept / RECORD)
-    level = keep_level(store, record, checks)
+    level = keep_level(store, record.run_id, checks)
     return Admitted(record, kept / RECORD, tuple(checks), level, fresh=True)
 
 

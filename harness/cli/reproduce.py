@@ -46,8 +46,8 @@ def reproduce_command(
         finished = again(plan_again(record, finder, folder, device, allow_other_code), record)
         found = compare_again(record, finished.record)
         level = None
-        if asked.store is not None:
-            level = keep_rerun(asked.store, record, _as_json(found))
+        if asked.kept is not None:
+            level = keep_rerun(asked.kept.store, asked.kept.run_id, _as_json(found))
         results.append({"run_id": record.run_id, "trust": level, **_as_json(found)})
         results[-1]["record"] = str(finished.path)
         if not as_json:
@@ -62,8 +62,9 @@ def _verified(asked: Asked, finder: Finder) -> RunRecord:
     """The record, once all its checks hold: what is false already need not be trained again."""
     found = read(asked.path)
     checks = list(checks_of(found, finder))
-    if asked.store is not None:
-        keep_level(asked.store, found.record, checks)
+    if asked.kept is not None:
+        checks.append(asked.kept.check(found.record))
+        keep_level(asked.kept.store, asked.kept.run_id, checks)
     wrong = failures(checks)
     if wrong:
         raise RecordError(

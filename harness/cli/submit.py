@@ -39,7 +39,8 @@ def submit_command(
     files = write_bundle(found.record, path.parent, target, weights)
     command = found.record.environment.get("command")
     if isinstance(command, list):
-        say(f"the record in it names this kind of machine and the command: {' '.join(map(str, command))}")
+        words = " ".join(map(str, command))
+        say(f"the record in it names this kind of machine and the command: {words}")
     size = target.stat().st_size
     if as_json:
         about = {"run_id": found.record.run_id, "bundle": str(target), "bytes": size}

@@ -49,7 +49,10 @@ def verify_command(
     asked = asked_run(what, out)
     found = read(asked.path)
     checks = list(checks_of(found, finder))
-    level = None if asked.store is None else keep_level(asked.store, found.record, checks)
+    level = None
+    if asked.kept is not None:
+        checks.append(asked.kept.check(found.record))
+        level = keep_level(asked.kept.store, asked.kept.run_id, checks)
     about = {"run_id": found.record.run_id, "record": str(asked.path)}
     _report(checks, shown_run(found.record), level, about, as_json)
 

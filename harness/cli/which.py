@@ -10,9 +10,22 @@ from harness.errors import RecordError
 from harness.files import STORE_VARIABLE
 from harness.record import RunRecord
 from harness.store import STORE_NAME, Store, open_store
+from harness.verify import Check
 
 # Fewer letters of a hash could be a run's id by chance.
 _ROW_LETTERS = 8
+
+
+class Kept(NamedTuple):
+    """A run as the store that holds this very file knows it."""
+
+    store: Store
+    run_id: str
+
+    def check(self, record: RunRecord) -> Check:
+        """That the file still is the run that the store has."""
+        wrong = f"the store has run {self.run_id} here, the file is run {record.run_id}"
+        return Check("store", "" if record.run_id == self.run_id else wrong)
 
 
 class Asked(NamedTuple):
@@ -20,8 +33,8 @@ class Asked(NamedTuple):
 
     path: Path
     """Of its `record.json`."""
-    store: Store | None
-    """The store that holds this very file; None for a run of elsewhere."""
+    kept: Kept | None
+    """Where its level is kept; None for a run of elsewhere."""
 
 
 def asked_run(word: str, out: Path) -> Asked:
@@ -34,7 +47,7 @@ def asked_run(word: str, out: Path) -> Asked:
     place = Path(word)
     if place.name == "record.json" or place.is_dir():
         path = _record_in(place) if place.is_dir() else place
-        return Asked(path, _store_with(path, out))
+        return Asked(path, _kept(path, out))
     stored = open_store(out).get(word)
     if not stored.path.is_file():
         raise RecordError(
@@ -42,7 +55,7 @@ def asked_run(word: str, out: Path) -> Asked:
             expected="the folder of the run, with its evidence",
             do="name the folder it is in now: harness verify FOLDER",
         )
-    return Asked(stored.path, open_store(out))
+    return Asked(stored.path, Kept(open_store(out), stored.record.run_id))
 
 
 def asked_row(word: str, out: Path) -> list[Asked]:
@@ -82,8 +95,8 @@ def _record_in(folder: Path) -> Path:
     )
 
 
-def _store_with(path: Path, out: Path) -> Store | None:
-    """The store in which this file is the run's, if any: a copy elsewhere changes no level."""
+def _kept(path: Path, out: Path) -> Kept | None:
+    """The store in which this file is a run's, if any: a copy elsewhere changes no level."""
     stores = [open_store(out)] if os.environ.get(STORE_VARIABLE) else []
     if not stores:
         # A run's own --out folder, where it is not the one of this command.
@@ -91,6 +104,7 @@ def _store_with(path: Path, out: Path) -> Store | None:
         places = [folder for folder in (out, *around) if (folder / STORE_NAME).is_file()]
         stores = [open_store(place) for place in places]
     for store in stores:
-        if any(s.path == path.resolve() for s in store.summaries()):
-            return store
+        for known in store.summaries():
+            if known.path == path.resolve():
+                return Kept(store, known.run_id)
     return None

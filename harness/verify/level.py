@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.environment import harness_version
-from harness.record import RunRecord
 from harness.store import Store
 from harness.trust import Trust
 from harness.verify.check import Check
 
 
-def keep_level(store: Store, record: RunRecord, checks: Sequence[Check]) -> Trust:
+def keep_level(store: Store, run_id: str, checks: Sequence[Check]) -> Trust:
     """`rescored` when every check holds, `reported` again when one fails.
 
     A run that was trained again stays `rerun` as long as its checks hold.
@@ -23,7 +22,7 @@ def keep_level(store: Store, record: RunRecord, checks: Sequence[Check]) -> Trus
     Raises:
         UnknownNameError: The store has no such run.
     """
-    before = store.trust_of(record.run_id)
+    before = store.trust_of(run_id)
     failed = {check.name: check.problem for check in checks if check.problem}
     found: dict[str, Any] = {
         "harness": harness_version(),
@@ -32,28 +31,28 @@ def keep_level(store: Store, record: RunRecord, checks: Sequence[Check]) -> Trus
         "not_checked": {c.name: c.unchecked for c in checks if c.unchecked},
     }
     if failed:
-        store.set_trust(record.run_id, Trust.REPORTED, {"verify": found})
+        store.set_trust(run_id, Trust.REPORTED, {"verify": found})
         return Trust.REPORTED
     earlier = {} if before is None else before.checked
     rerun = before is not None and before.trust is Trust.RERUN
     level = Trust.RERUN if rerun else Trust.RESCORED
-    store.set_trust(record.run_id, level, {**earlier, "verify": found})
+    store.set_trust(run_id, level, {**earlier, "verify": found})
     return level
 
 
-def keep_rerun(store: Store, record: RunRecord, found: Mapping[str, Any]) -> Trust:
+def keep_rerun(store: Store, run_id: str, found: Mapping[str, Any]) -> Trust:
     """`rerun` when training again came out within tolerance; otherwise it is taken away.
 
     Args:
         store: Where the run is.
-        record: The run; all its checks hold.
+        run_id: The run; all its checks hold.
         found: JSON-ready; what training again came to, with `problems` that are empty for success.
 
     Returns:
         The level the run now has.
     """
-    before = store.trust_of(record.run_id)
+    before = store.trust_of(run_id)
     earlier = {} if before is None else before.checked
     level = Trust.RESCORED if found["problems"] else Trust.RERUN
-    store.set_trust(record.run_id, level, {**earlier, "reproduce": dict(found)})
+    store.set_trust(run_id, level, {**earlier, "reproduce": dict(found)})
     return level

@@ -265,3 +265,15 @@ def test_a_copy_elsewhere_changes_no_level(
     copy = Path(shutil.copytree(run, tmp_path / "copy"))
     done = harness("verify", copy, "--out", run.parents[1], "--dataset", drawn, "--json")
     assert done.code == 0 and done.json["trust"] is None
+
+
+def test_a_file_that_is_another_run_now_takes_the_level_back(
+    harness: Harness, run: Path, drawn: Path
+) -> None:
+    out, run_id = run.parents[1], said(run, "run_id")
+    assert harness("store", "rebuild", "--out", out).code == 0
+    edit(run, {"created": "2001-01-01T00:00:00+00:00"})
+    done = harness("verify", run_id, "--out", out, "--dataset", drawn, "--json")
+    assert done.code == 2 and done.json["trust"] == "reported"
+    failing = [c for c in done.json["checks"] if c["status"] == "fails"]
+    assert [c["name"] for c in failing] == ["store"]
