@@ -43,7 +43,9 @@ def centre_cluster(features: Tensor, pids: Tensor, margin: float) -> Tensor:
         short = (margin - far.clamp(min=_NEAR).sqrt()).clamp(min=0)
         # an image carries a share of its identity, so a pair of images a share of their pair
         pairs = share[:, None] * share[None, :] * (1 - same)
-        return pull + (short * pairs).sum() / pairs.sum().clamp(min=1)
+        push = (short * pairs).sum() / pairs.sum().clamp(min=1)
+        loss: Tensor = pull + push
+        return loss
 
 
 def separation(maps: Tensor) -> Tensor:
