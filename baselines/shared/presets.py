@@ -23,5 +23,11 @@ images normalised. `resnet50_ibn_a` is ours, in `ibn.py`."""
 
 
 def full_name(name: str) -> str:
-    """timm's name with tag for a preset; any other name is returned as it is."""
-    return PRESETS.get(name, name)
+    """timm's name with tag for a preset, or a preset with another tag (`swin_tiny.ms_in1k`).
+
+    Any other name is returned as it is.
+    """
+    short, dot, tag = name.partition(".")
+    if short not in PRESETS:
+        return name
+    return PRESETS[short].partition(".")[0] + dot + tag if tag else PRESETS[short]

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from baselines.shared.encoder import encoder
 from baselines.shared.ibn import InstanceBatchNorm
-from baselines.shared.presets import PRESETS
+from baselines.shared.presets import PRESETS, full_name
 from harness.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
 from harness.method import DataInfo
 
@@ -39,6 +39,13 @@ def test_every_preset_is_made_for_the_sizes_of_the_field(name: str, size: tuple[
 def test_presets_name_weights_that_timm_has() -> None:
     for name in set(PRESETS.values()) - {"resnet50_ibn_a"}:
         assert name in timm.list_pretrained(name)
+
+
+def test_a_preset_may_have_another_tag() -> None:
+    assert full_name("swin_tiny.ms_in1k") == "swin_tiny_patch4_window7_224.ms_in1k"
+    assert full_name("convnext_tiny.fb_in1k") == "convnext_tiny.fb_in1k"
+    assert full_name("swin_tiny") == PRESETS["swin_tiny"]
+    assert full_name("test_vit") == "test_vit"
 
 
 def test_a_class_token_is_the_vector_where_there_is_one() -> None:
