@@ -60,6 +60,9 @@ def _problems(record: RunRecord) -> Iterator[str]:
         yield f"the recipe's name is {str(record.recipe.get('name'))[:80]!a}"
     if not _DEVICE.fullmatch(str(record.environment.get("device"))):
         yield f"the device is {str(record.environment.get('device'))[:80]!a}"
+    for name, one in record.evidence.items():
+        if not _HEX64.fullmatch(one.sha256):
+            yield f"evidence.{name[:40]!a} has the hash {one.sha256[:80]!a}"
     yield _time_problem(record.created)
     for name in record.per_query.names:
         if not 0 < len(name) <= _LONGEST_NAME or not plain(name, ""):

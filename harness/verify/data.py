@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.data.lint import labels_of
@@ -74,7 +74,7 @@ def checks_of_data(
 ) -> Iterator[Check]:
     """Everything a features file says of the samples: which, in which order, and who they are."""
     yield from _counted(record, protocol, query, gallery)
-    yield Check("published list", _published_problem(record, finder.card(record)))
+    yield Check("published list", _published_problem(record, finder))
     data, why = finder.data(record)
     if data is None:
         for name in ("data set", "query names", "gallery names"):
@@ -117,26 +117,28 @@ def _counted(
         yield Check(f"{name} rows", f"{twice} names are there twice" if twice else "")
 
 
-def _published_problem(record: RunRecord, card: Card | None) -> str:
+def _published_problem(record: RunRecord, finder: Finder) -> str:
     """A record may call its data the published set only with the published list and counts."""
-    said = record.dataset
-    if not said.get("published_list"):
-        bare = card is not None and not card.embedded and said.get("label") == card.name
-        return f"the label {said.get('label')} is that of the published set" if bare else ""
-    if card is None:
+    said, label = record.dataset, record.dataset_label
+    card = finder.card(record)
+    own = said.get("name") == label
+    as_published = said.get("published_list") is True or (card is not None and card.embedded)
+    if label in finder.known.datasets and not (own and as_published):
+        return f"the label {label} is that of the published set, and the record's data are not"
+    if not said.get("published_list") or card is None:
         return ""
     if said.get("file_list_hash") != card.file_list_hash:
         return f"file_list_hash is not that of {card.name}, {str(card.file_list_hash)[:16]}"
-    if record.protocol.get("held_out") is not None:
-        return ""
-    published = {split: counts.model_dump() for split, counts in card.counts.items()}
-    counts: Any = said.get("counts")
-    counts = counts if isinstance(counts, dict) else {}
-    wrong = [split for split in published if counts.get(split) != published[split]]
-    if not wrong:
-        return ""
-    split = wrong[0]
-    return f"the record says {counts.get(split)} of {split}, {card.name} has {published[split]}"
+    return "" if record.protocol.get("held_out") is not None else _counts_problem(said, card)
+
+
+def _counts_problem(said: Mapping[str, Any], card: Card) -> str:
+    found = said.get("counts")
+    for split, published in card.counts.items():
+        here = found.get(split) if isinstance(found, dict) else None
+        if here != published.model_dump():
+            return f"the record says {here} of {split}, {card.name} has {published.model_dump()}"
+    return ""
 
 
 def _summary_problem(record: RunRecord, data: OpenDataset, protocol: BoundProtocol) -> str:

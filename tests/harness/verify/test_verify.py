@@ -208,6 +208,15 @@ def test_a_set_that_calls_itself_published_is_named(run: Path, known: Plugins) -
     assert "file_list_hash is not that of rgbnt201" in found["published list"]
 
 
+@pytest.mark.parametrize("name", ["rgbnt201", "synthetic", "unheard-of"])
+def test_the_label_of_a_published_set_is_not_for_others(
+    run: Path, known: Plugins, name: str
+) -> None:
+    edit(run, {"dataset": said(run, "dataset") | {"name": name, "label": "rgbnt201"}})
+    found = _failing(run, Finder(known))
+    assert found["published list"].startswith("the label rgbnt201 is that of the published set")
+
+
 def test_a_data_set_is_not_opened_by_a_path_of_the_record(run: Path, known: Plugins) -> None:
     edit(run, {"dataset": said(run, "dataset") | {"name": "/etc"}})
     checks = {c.name: c for c in verify(run / "record.json", Finder(known))}
