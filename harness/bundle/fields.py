@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.dataset import Split, SplitCounts
 from harness.record import RunRecord
+from harness.verify.written import invalid
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _FIELDS = {
@@ -46,6 +50,22 @@ _LONGEST_NAME = 255
 _LINES = "\n\t"
 
 
+class _DataSaid(BaseModel):
+    """What `harness.data.open.OpenDataset.summary` gives."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$")
+    label: str
+    data_hash: str
+    file_list_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    published_list: bool
+    made_like: str | None
+    made_from: dict[str, Any] | None
+    accepted_variant: Any
+    counts: dict[Split, SplitCounts]
+
+
 def field_problem(record: RunRecord) -> str:
     """The first field that a run of ours would not have written so, or nothing."""
     return next((problem for problem in _problems(record) if problem), "")
@@ -63,6 +83,7 @@ def _problems(record: RunRecord) -> Iterator[str]:
     for name, one in record.evidence.items():
         if not _HEX64.fullmatch(one.sha256):
             yield f"evidence.{name[:40]!a} has the hash {one.sha256[:80]!a}"
+    yield _data_problem(record.dataset)
     yield _time_problem(record.created)
     for name in record.per_query.names:
         if not 0 < len(name) <= _LONGEST_NAME or not plain(name, ""):
@@ -84,6 +105,14 @@ def plain(text: str, spare: str = _LINES) -> bool:
     # private, unassigned; line and paragraph separators.
     odd = (unicodedata.category(c) for c in text if c not in spare)
     return not any(kind[0] == "C" or kind in ("Zl", "Zp") for kind in odd)
+
+
+def _data_problem(said: dict[str, Any]) -> str:
+    try:
+        _DataSaid.model_validate(said)
+    except ValidationError as error:
+        return f"dataset.{invalid(error)[:160]!a}"
+    return ""
 
 
 def _time_problem(created: str) -> str:
