@@ -71,13 +71,22 @@ def several(
     options: Sequence[str],
     name: str,
     words: Callable[[str], str] = str,
+    most: int | None = None,
     **box: Any,
 ) -> list[str]:
-    """A box for any number of options; nothing chosen leaves the parameter out."""
+    """A box for any number of options, or `most`; nothing chosen leaves the parameter out."""
     known = set(options)
-    st.session_state[name] = [v for v in dict.fromkeys(asked_all(name)) if v in known]
+    # Streamlit refuses more than it allows, and an address may hold any number.
+    st.session_state[name] = [v for v in dict.fromkeys(asked_all(name)) if v in known][:most]
     chosen = st.multiselect(
-        label, options, key=name, format_func=words, on_change=_keep, args=(name,), **box
+        label,
+        options,
+        key=name,
+        format_func=words,
+        max_selections=most,
+        on_change=_keep,
+        args=(name,),
+        **box,
     )
     return [str(value) for value in chosen]
 

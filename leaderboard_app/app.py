@@ -37,8 +37,6 @@ def main() -> None:
         ]
         for section, pages in PAGES.items()
     }
-    # The only style of our own: Streamlit leaves a hand's breadth empty above every page.
-    st.html("<style>.stMainBlockContainer {padding-top: 4.5rem}</style>")
     st.navigation(listed, position="top").run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from leaderboard_app.look import CHART_HEIGHT, RUNS
 
-_LEGEND = 40
+_LEGEND, _LINE = 40, 36
 _RANKS = (1, 5, 10, 20, 30, 40, 50)
 _DOTTED_UP_TO = 30
 _TIGHT = alt.Scale(zero=False, nice=False)
@@ -24,16 +25,19 @@ def cmc_chart(curves: Mapping[str, Sequence[float]]) -> alt.Chart:
         for rank, share in enumerate(cmc, start=1)
     ]
     longest = max(2, *(len(cmc) for cmc in curves.values()))
+    # Full tens, and never only a sliver of the scale.
+    low = min(80, *(math.floor(row["matched"] / 10) * 10 for row in rows))
     names = list(curves)
+    lines = len(names) if len(names) > 1 else 0
     colour = alt.Color(
         "run:N",
         title=None,
         sort=names,
         scale=alt.Scale(domain=names, range=RUNS),
-        legend=alt.Legend(orient="bottom", labelLimit=400, columns=1) if len(names) > 1 else None,
+        legend=alt.Legend(orient="bottom", labelLimit=400, columns=1) if lines else None,
     )
     chart: alt.Chart = (
-        alt.Chart(pd.DataFrame(rows), height=CHART_HEIGHT)
+        alt.Chart(pd.DataFrame(rows), height=CHART_HEIGHT + _LINE * lines)
         .mark_line()
         .encode(
             x=alt.X(
@@ -41,7 +45,7 @@ def cmc_chart(curves: Mapping[str, Sequence[float]]) -> alt.Chart:
                 scale=alt.Scale(domain=[1, longest]),
                 axis=alt.Axis(values=_RANKS),
             ),
-            y=alt.Y("matched:Q", title="matched, %", scale=alt.Scale(domain=[0, 100])),
+            y=alt.Y("matched:Q", title="matched, %", scale=alt.Scale(domain=[low, 100])),
             color=colour,
             tooltip=["run:N", "rank:Q", alt.Tooltip("matched:Q", format=".2f")],
         )
@@ -73,7 +77,12 @@ def loss_chart(frame: pd.DataFrame) -> alt.Chart:
         .encode(
             x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=_TIGHT),
             y=alt.Y("loss:Q"),
-            color=alt.Color("term:N", title=None, legend=alt.Legend(orient="bottom", offset=2)),
+            color=alt.Color(
+                "term:N",
+                title=None,
+                scale=alt.Scale(range=RUNS),
+                legend=alt.Legend(orient="bottom", offset=2, columns=4),
+            ),
             tooltip=["epoch:Q", "term:N", alt.Tooltip("loss:Q", format=".4f")],
         )
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from harness.board import BoardRow, BoardTable
+from harness.board.view import tie_mark
 from harness.cli.output import interval
 from harness.export import Column, TableView, Value
 from harness.hashing import digest
@@ -38,16 +39,9 @@ def rank_words(row: BoardRow) -> str | None:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def group_letter(row: BoardRow) -> str | None:
+def tied(row: BoardRow) -> str | None:
     """Rows with one letter cannot be told apart."""
-    if row.tie_group is None:
-        return None
-    group, letters = row.tie_group, ""
-    while True:
-        letters = chr(ord("A") + group % 26) + letters
-        group = group // 26 - 1
-        if group < 0:
-            return letters
+    return None if row.tie_group is None else tie_mark(row.tie_group)
 
 
 def uncertainty(row: BoardRow, metric: str = "mAP") -> str | None:
@@ -80,8 +74,8 @@ COLUMNS: dict[str, Shown] = {
     "rank": Shown(
         "rank", "text", rank_words, width=62, help="The places that paired comparisons leave open."
     ),
-    "ties": Shown("ties", "text", group_letter, width=50, help="One letter: not told apart."),
-    "method": Shown("method", "text", lambda row: row.title, width=170),
+    "ties": Shown("ties", "text", tied, width=50, help="One letter: not told apart."),
+    "method": Shown("method", "text", lambda row: row.title, width=210),
     "year": Shown("year", "number", lambda row: row.year, width=58),
     **{
         m: Shown(METRIC_NAMES.get(m, m), "number", _metric(m), 2, "higher", width=76)
@@ -91,7 +85,7 @@ COLUMNS: dict[str, Shown] = {
         "95 % interval or ± sd",
         "text",
         uncertainty,
-        width=165,
+        width=210,
         help="Of mAP; resamples identities.",
     ),
     **{
@@ -107,7 +101,7 @@ COLUMNS: dict[str, Shown] = {
         width=110,
         help="Claims with one mark say different numbers for the same method.",
     ),
-    "tags": Shown("tags", "tags", lambda row: list(row.tags), width=220),
+    "tags": Shown("tags", "tags", lambda row: list(row.tags), width=300),
     "backbone": Shown("backbone", "text", lambda row: row.backbone or None, width=130),
     "parameters": Shown("params, M", "number", _millions, 1, "lower", width=84),
     "gflops": Shown("GFLOP", "number", lambda row: row.gflops, 1, "lower", width=74),
@@ -212,6 +206,8 @@ def _cell(row: BoardRow, name: str) -> Any:
 def _comparable(by: str, row: BoardRow) -> Any:
     if by == "rank":
         return row.rank
+    if by == "ties":
+        return row.tie_group
     found = COLUMNS[by].get(row)
     if COLUMNS[by].kind == "number":
         return found

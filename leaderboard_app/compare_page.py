@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from harness.compare import Pairing, compare
+from harness.compare import Comparison, Pairing, compare
 from harness.errors import HarnessError
 from harness.store import Stored
 from leaderboard_app.address import asked_all, several
 from leaderboard_app.charts import cmc_chart
-from leaderboard_app.data import snapshot, stored, words_of
+from leaderboard_app.data import all_runs, stored
 from leaderboard_app.links import OTHER, QUERY, QUERY_PAGE, RUN, to_page
-from leaderboard_app.look import CHART_HEIGHT
+from leaderboard_app.look import CHART_HEIGHT, NEUTRAL, ONE
 from leaderboard_app.states import show_error, show_nothing
 from leaderboard_app.text import METRIC_NAMES, literal
 
@@ -32,7 +32,7 @@ def show() -> None:
         sides = _chosen()
         if sides is None:
             return
-        found = compare(*sides, queries=_QUERIES)
+        found = _compared(tuple(_ids(side) for side in sides), sides)
     except HarnessError as error:
         show_error(error, "These runs do not compare")
         return
@@ -43,15 +43,24 @@ def show() -> None:
     for pairing in found.pairings:
         _show_verdict(pairing)
         _show_lines(pairing)
-    _show_curves(sides)
+    _show_curves(sides, [found.pairings[0].a, *(pairing.b for pairing in found.pairings)])
     for number, pairing in enumerate(found.pairings, start=1):
         _show_queries(pairing, sides[0], sides[number])
 
 
+@st.cache_resource(max_entries=32, show_spinner="Comparing query by query")
+def _compared(ids: tuple[str, ...], _sides: list[list[Stored]]) -> Comparison:
+    # Records never change: their ids say everything.
+    return compare(*_sides, queries=_QUERIES)
+
+
+def _ids(side: list[Stored]) -> str:
+    return ",".join(run.record.run_id for run in side)
+
+
 def _chosen() -> list[list[Stored]] | None:
     """The sides: one run each, or the seeds of a row joined by commas in the address."""
-    summaries = snapshot().summaries
-    known = {run_id: words_of(s) for run_id, s in reversed(summaries.items())}
+    known = all_runs()
     if len(known) < 2:
         show_nothing("Fewer than two runs", "run", "--method", "ieee", "--seeds", "1,2")
         return None
@@ -63,7 +72,7 @@ def _chosen() -> list[list[Stored]] | None:
         list(valid),
         RUN,
         words=valid.__getitem__,
-        max_selections=_MOST_SIDES,
+        most=_MOST_SIDES,
     )
     if len(chosen) < 2:
         st.info("Choose two runs or more; rows of the board can be picked and sent here.")
@@ -120,35 +129,32 @@ def _show_lines(pairing: Pairing) -> None:
 def _whiskers(frame: pd.DataFrame) -> alt.LayerChart:
     order = list(frame["metric"])
     base = alt.Chart(frame).encode(y=alt.Y("metric:N", sort=order, title=None))
-    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 3]).encode(x="x:Q")
+    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 3], color=NEUTRAL)
     title = "difference, points; the bar is the 95 % interval"
-    bars = base.mark_rule(strokeWidth=4, opacity=0.45, color="#3b82b6").encode(
+    bars = base.mark_rule(strokeWidth=4, opacity=0.5, color=ONE).encode(
         x=alt.X("low:Q", title=title), x2="high:Q"
     )
-    points = base.mark_point(filled=True, size=70, color="#3b82b6").encode(
+    points = base.mark_point(filled=True, size=70, color=ONE).encode(
         x="difference:Q",
         tooltip=[
             "metric:N",
             *(alt.Tooltip(f"{n}:Q", format="+.2f") for n in ("difference", "low", "high")),
         ],
     )
-    chart: alt.LayerChart = (zero + bars + points).properties(height=190)
+    chart: alt.LayerChart = (zero.encode(x="x:Q") + bars + points).properties(height=190)
     return chart
 
 
-def _show_curves(sides: list[list[Stored]]) -> None:
+def _show_curves(sides: list[list[Stored]], names: list[str]) -> None:
     st.subheader("Cumulative matches", anchor=False)
     curves = {}
-    for number, side in enumerate(sides, start=1):
+    for number, (side, name) in enumerate(zip(sides, names, strict=True), start=1):
         cmcs = [run.record.cmc for run in side if run.record.cmc]
         if cmcs:
             longest = max(map(len, cmcs))
             # A gallery shorter than the curve keeps its last value.
             padded = [[*cmc, *[cmc[-1]] * (longest - len(cmc))] for cmc in cmcs]
-            record = side[0].record
-            curves[f"{number}: {record.method}, {record.recipe.get('name', '')}"] = list(
-                np.mean(padded, axis=0)
-            )
+            curves[f"{number}: {name}"] = list(np.mean(padded, axis=0))
     if curves:
         st.altair_chart(cmc_chart(curves), alt="Matched queries by rank")
 
@@ -169,6 +175,7 @@ def _show_queries(pairing: Pairing, first: list[Stored], later: list[Stored]) ->
                 "first_rank_a": st.column_config.NumberColumn("first match, first", format="%.0f"),
                 "first_rank_b": st.column_config.NumberColumn("first match, later", format="%.0f"),
             },
+            height="content",
             alt="Queries that differ most",
         )
         with st.container(horizontal=True):
@@ -183,9 +190,9 @@ def _scatter(first: list[Stored], later: list[Stored], pairing: Pairing) -> alt.
         {"query": names, "identity": pids, "first": _mean_ap(first), "later": _mean_ap(later)}
     ).dropna()
     same = alt.Chart(pd.DataFrame({"x": [0, 100], "y": [0, 100]})).mark_line(
-        strokeDash=[4, 3], color="#7f7f7f"
+        strokeDash=[4, 3], color=NEUTRAL
     )
-    points = alt.Chart(frame).mark_point(filled=True, size=28, opacity=0.45, color="#3b82b6")
+    points = alt.Chart(frame).mark_point(filled=True, size=28, opacity=0.6, color=ONE)
     chart: alt.LayerChart = (
         same.encode(x="x:Q", y="y:Q")
         + points.encode(

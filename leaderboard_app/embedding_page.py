@@ -19,7 +19,7 @@ from leaderboard_app.text import literal
 
 IDENTITY, SEED = "identity", "draw"
 
-_SHAPES = ["circle", "triangle-up", "square"]
+_SHAPES = {"RGB": "circle", "NI": "triangle-up", "TI": "square"}
 # As many as Figure 7 of the paper; ten colours can still be told apart.
 _AT_FIRST, _AT_MOST = 6, 10
 _SAMPLES_EACH = 40
@@ -30,7 +30,7 @@ def show() -> None:
     st.title("Embedding", anchor=False)
     choices = run_choices()
     if not choices:
-        show_nothing("No run here has stored descriptors yet.", "run", "--method", "ieee")
+        show_nothing("No run here has stored descriptors yet", "run", "--method", "ieee")
         return
     left, right = st.columns([3, 1])
     with left:
@@ -43,7 +43,13 @@ def show() -> None:
         show_error(error, "The stored descriptors cannot be read")
         return
     known = [str(p) for p in np.unique(gallery.labels.pids)]
-    chosen = several(f"Identities (at most {_AT_MOST})", known, IDENTITY)[:_AT_MOST]
+    chosen = several(
+        f"Identities (at most {_AT_MOST})",
+        known,
+        IDENTITY,
+        placeholder=f"The first {_AT_FIRST}",
+        most=_AT_MOST,
+    )[:_AT_MOST]
     pids = tuple(int(p) for p in chosen or known[:_AT_FIRST])
     record = stored(run_id).record
     columns = drawable(record.cost.get("modality_columns"), gallery.features.shape[1])
@@ -57,7 +63,8 @@ def show() -> None:
 
 def _say_what_it_is(columns: dict[str, tuple[int, int]], count: int, method: str) -> None:
     what = (
-        "Each modality's part of the descriptor is a point of its own"
+        "Each modality's part of the descriptor is a point of its own: RGB a circle, NI a triangle, "
+        "TI a square"
         if columns
         else f"{literal(method)} gives no descriptor for each modality alone, so a point is a "
         "whole descriptor"
@@ -88,10 +95,17 @@ def _chart(frame: pd.DataFrame) -> alt.Chart:
         .encode(
             x=alt.X("x:Q", axis=bare, scale=alt.Scale(zero=False)),
             y=alt.Y("y:Q", axis=bare, scale=alt.Scale(zero=False)),
-            color=alt.Color("identity:N", scale=alt.Scale(range=IDENTITIES)),
+            color=alt.Color(
+                "identity:N",
+                scale=alt.Scale(range=IDENTITIES),
+                legend=alt.Legend(orient="bottom", columns=5),
+            ),
             shape=alt.Shape(
                 "modality:N",
-                scale=alt.Scale(domain=modalities, range=_SHAPES[: len(modalities)]),
+                scale=alt.Scale(
+                    domain=modalities, range=[_SHAPES.get(m, "circle") for m in modalities]
+                ),
+                legend=None,
             ),
             tooltip=["identity:N", "modality:N", "name:N"],
         )

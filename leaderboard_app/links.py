@@ -19,4 +19,6 @@ _PAGES = Path(__file__).parent / "views"
 def to_page(page: str, label: str, parameters: Mapping[str, str | Sequence[str]]) -> None:
     """A link to a page by its name in the address."""
     given: dict[str, Any] = {k: v if isinstance(v, str) else list(v) for k, v in parameters.items()}
-    st.page_link(_PAGES / f"{page}.py", label=label, query_params=given)
+    st.page_link(
+        _PAGES / f"{page}.py", label=label, query_params=given, icon=":material/arrow_forward:"
+    )

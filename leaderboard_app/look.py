@@ -16,6 +16,10 @@ IDENTITIES = [
     "#8c510a",
 ]
 RUNS = ["#3b82b6", "#d55e00", "#009e73", "#cc79a7", "#b8a600", "#56b4e9"]
+ONE = RUNS[0]
+"""Of a chart that shows one thing."""
+NEUTRAL = "#7f7f7f"
+"""Of lines and legends that must be seen on white and on black; Vega's own black is not."""
 TRUST_COLOURS = {"claimed": "gray", "reported": "blue", "rescored": "violet", "rerun": "green"}
 SELECTION_COLOURS = {"last": "gray", "validation": "blue", "test": "orange"}
 

@@ -27,9 +27,11 @@ _COLOURS: dict[Frame, str] = {
     "wrong": "#d55e00",
     "removed": "#9ca3af",
 }
-_PLAIN = "#e5e7eb"
+_PLAIN, _LINE = "#e5e7eb", "#ffffff"
 _INK = "#6b7280"
-_BACK = "#ffffff"
+# What is no picture is seen through: the page may be light or dark.
+_CLEAR = (0, 0, 0, 0)
+_PALE = 90
 
 
 class Place(NamedTuple):
@@ -46,19 +48,18 @@ def strip(place: Place | None, name: str, modalities: tuple[Modality, ...], fram
         place: Where the pictures are; None where this machine does not have them.
         name: The sample's name; only ever looked up, never made into a path.
         modalities: Which images, from left to right.
-        frame: Solid for correct, dashed for wrong, thin for the query, grey for removed.
+        frame: Solid for correct, dashed for wrong, thin for the query and for removed ones, which are pale.
 
     A picture that is missing, damaged or outside the root is a placeholder with its modality.
     """
     tiles = [_tile(place, name, modality) for modality in modalities]
     inner = sum(tile.width for tile in tiles) + _GAP * (len(tiles) - 1)
-    canvas = Image.new("RGB", (inner + 2 * _BORDER, HEIGHT + 2 * _BORDER), _BACK)
+    canvas = Image.new("RGBA", (inner + 2 * _BORDER, HEIGHT + 2 * _BORDER), _CLEAR)
     left = _BORDER
     for tile in tiles:
+        tile.putalpha(_PALE if frame == "removed" else 255)
         canvas.paste(tile, (left, _BORDER))
         left += tile.width + _GAP
-    if frame == "removed":
-        canvas = Image.blend(canvas, Image.new("RGB", canvas.size, _PLAIN), 0.6)
     _draw_frame(canvas, frame)
     out = io.BytesIO()
     canvas.save(out, "PNG")
@@ -84,8 +85,8 @@ def _tile(place: Place | None, name: str, modality: Modality) -> Image.Image:
 def _placeholder(modality: Modality) -> Image.Image:
     tile = Image.new("RGB", (HEIGHT // 2, HEIGHT), _PLAIN)
     draw = ImageDraw.Draw(tile)
-    draw.line((0, 0, tile.width, HEIGHT), fill=_BACK, width=2)
-    draw.line((0, HEIGHT, tile.width, 0), fill=_BACK, width=2)
+    draw.line((0, 0, tile.width, HEIGHT), fill=_LINE, width=2)
+    draw.line((0, HEIGHT, tile.width, 0), fill=_LINE, width=2)
     draw.text((tile.width // 2, HEIGHT // 2), modality, fill=_INK, anchor="mm")
     return tile
 
@@ -111,6 +112,6 @@ def _erase(draw: ImageDraw.ImageDraw, start: int, width: int, height: int, thick
                 "bottom": (width - b, height - thick, width - a, height - 1),
                 "left": (0, height - b, thick - 1, height - a),
             }[side]
-            draw.rectangle(box, fill=_BACK)
+            draw.rectangle(box, fill=_CLEAR)
             return
         start -= length

@@ -10,7 +10,7 @@ import streamlit as st
 
 from leaderboard_app import field
 from leaderboard_app.address import segments
-from leaderboard_app.look import CHART_HEIGHT, IDENTITIES
+from leaderboard_app.look import CHART_HEIGHT, IDENTITIES, NEUTRAL
 from leaderboard_app.tables import chosen_table
 
 METRIC, COLOUR, COST = "metric", "colour", "cost"
@@ -46,11 +46,11 @@ def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
         line, "year", "step-after"
     )
     st.altair_chart(
-        chart.properties(height=2 * CHART_HEIGHT - 80), alt=f"{_METRICS[metric]} against year"
+        chart.properties(height=2 * CHART_HEIGHT), alt=f"{_METRICS[metric]} against year"
     )
     names = ", ".join(f"{r.method} ({int(r.year)}, {r.value:.1f})" for r in line.itertuples())
     st.caption(
-        f"{_hidden(found, dated, 'no year')} Paler: another paper's number where the method's own "
+        f"{_hidden(found, dated, 'no year')} Circles are published, diamonds were run here. Paler: another paper's number where the method's own "
         "paper says something else; such are not on the frontier."
     )
     st.markdown("**On the frontier:**")
@@ -70,7 +70,7 @@ def _show_costs(found: pd.DataFrame, metric: str, colour: str) -> None:
         line, cost, "step-after"
     )
     st.altair_chart(
-        chart.properties(height=2 * CHART_HEIGHT - 120),
+        chart.properties(height=2 * CHART_HEIGHT - 60),
         alt=f"{_METRICS[metric]} against {_COSTS[cost]}",
     )
     st.caption(
@@ -94,12 +94,16 @@ def _points(frame: pd.DataFrame, x: str, title: str, metric: str, colour: str) -
             x=alt.X(x, title=title, scale=alt.Scale(zero=False, padding=16), axis=alt.Axis(**axis)),
             y=alt.Y("value:Q", title=f"{_METRICS[metric]}, %", scale=alt.Scale(zero=False)),
             color=alt.Color(
-                f"{colour}:N", title=_COLOURS[colour], scale=alt.Scale(range=IDENTITIES)
+                f"{colour}:N",
+                title=None,
+                scale=alt.Scale(range=IDENTITIES),
+                legend=alt.Legend(orient="bottom", columns=4),
             ),
             shape=alt.Shape(
                 "kind:N",
                 title=None,
                 scale=alt.Scale(domain=["claimed", "run here"], range=["circle", "diamond"]),
+                legend=None,
             ),
             opacity=alt.when("datum.doubtful").then(alt.value(0.25)).otherwise(alt.value(0.8)),
             tooltip=[
@@ -119,7 +123,7 @@ def _points(frame: pd.DataFrame, x: str, title: str, metric: str, colour: str) -
 def _steps(frame: pd.DataFrame, x: str, how: Any) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(frame)
-        .mark_line(interpolate=how, strokeDash=[5, 4], color="#7f7f7f", strokeWidth=1.5)
+        .mark_line(interpolate=how, strokeDash=[5, 4], color=NEUTRAL, strokeWidth=1.5)
         .encode(x=f"{x}:Q", y="value:Q")
     )
     return chart

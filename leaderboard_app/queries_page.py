@@ -31,7 +31,7 @@ def show() -> None:
     st.title("Queries", anchor=False)
     choices = run_choices()
     if not choices:
-        show_nothing("No run here has stored descriptors yet.", "run", "--method", "ieee")
+        show_nothing("No run here has stored descriptors yet", "run", "--method", "ieee")
         return
     left, right = st.columns(2)
     with left:
@@ -82,10 +82,9 @@ def _choose(one: RunRecord, two: RunRecord | None) -> tuple[int, bool]:
     other = None if two is None else two.per_query.ap
     listed = ordered(order, one.per_query.ap, other, seed)
     names = [one.per_query.names[i] for i in listed]
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    position = names.index(asked(QUERY)) if asked(QUERY) in names else 0
+    name = choice("Query", names, QUERY, words=lambda n: _describe(n, names, listed, one, two))
     with row:
-        position = names.index(asked(QUERY)) if asked(QUERY) in names else 0
-        name = choice("Query", names, QUERY, words=lambda n: _describe(n, names, listed, one, two))
         for label, step in (("Previous", -1), ("Next", 1)):
             there = min(max(position + step, 0), len(names) - 1)
             st.button(label, on_click=put, args=(QUERY, names[there]), disabled=there == position)
@@ -139,7 +138,7 @@ def _show_hit(place: Place | None, evidence: Evidence, hit: Hit, record: RunReco
     camera = "" if labels.camids is None else f" · camera {labels.camids[hit.position] + 1}"
     st.caption(
         f"**{mark}** · identity {labels.pids[hit.position]}{camera} · "
-        f"distance {hit.distance:.4g}  \n{literal(name)}"
+        f"distance {round(hit.distance, 6):.4g}  \n{literal(name)}"
     )
 
 

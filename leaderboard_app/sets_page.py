@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from harness.board import BoardTable
 from harness.dataset import SPLITS, Card, load_card
 from harness.errors import HarnessError
 from harness.protocol import Protocol, removed_in_words
 from leaderboard_app.address import choice
 from leaderboard_app.data import plugins, snapshot
 from leaderboard_app.links import DATASET, PROTOCOL
-from leaderboard_app.tables import ranked
+from leaderboard_app.rankings import ranked
 from leaderboard_app.text import chance_sentence, literal, queries_sentence
 
 
@@ -60,8 +62,7 @@ def _show_card(card: Card) -> None:
     }
     for title, text in lines.items():
         st.markdown(f"**{title}:** {literal(text)}")
-    for note in card.notes:
-        st.markdown(f"- {literal(note)}")
+    st.markdown("\n".join(f"- {literal(note)}" for note in card.notes))
     with st.expander("Folders"):
         st.code(card.tree.strip() or "as the manifest says", language=None)
 
@@ -93,26 +94,32 @@ def _show_noise(card: Card, protocol: str) -> None:
     ]
     if not here and protocol == card.protocol and card.chance:
         st.text(chance_sentence(card.chance))
-    for table in here:
-        found = ranked(table)
-        words = [
-            f"{table.dataset}:",
-            chance_sentence(table.chance),
-            queries_sentence(table.queries, table.valid_queries),
-        ]
-        if found.resolution is not None:
-            words.append(
-                f"Two runs that differ by less than {found.resolution:.1f} points of mAP can "
-                "usually not be told apart."
-            )
-        else:
-            words.append("What can be told apart is known once two rows are there.")
-        st.text(" ".join(words))
+    places = [(table, st.empty()) for table in here]
+    # What can be told apart comes last: the rows are compared with each other for it.
+    for compared in (False, True):
+        for table, place in places:
+            _say_noise(place, ranked(table) if compared else table, compared)
     if not here:
         st.caption(
             "What difference can be told apart is estimated from runs, and there are none here "
             "under this protocol."
         )
+
+
+def _say_noise(place: DeltaGenerator, found: BoardTable, compared: bool) -> None:
+    words = [
+        f"{found.dataset}:",
+        chance_sentence(found.chance),
+        queries_sentence(found.queries, found.valid_queries),
+    ]
+    if found.resolution is not None:
+        words.append(
+            f"Two runs that differ by less than {found.resolution:.1f} points of mAP can "
+            "usually not be told apart."
+        )
+    elif compared:
+        words.append("What can be told apart is known once two rows are there.")
+    place.text(" ".join(words))
 
 
 def _is_of(label: str, name: str) -> bool:

@@ -12,7 +12,7 @@ from leaderboard_app.text import command, literal
 def show_nothing(title: str, *words: str) -> None:
     """Nothing yet, and the command that would change that."""
     st.subheader(title, anchor=False)
-    st.markdown("This makes the first, on the embedded drawn figures:")
+    st.markdown("This makes some, on the embedded drawn figures:")
     st.code(command(*words, out=read_settings().out), language="bash", wrap_lines=True)
     st.markdown("Reload this page when it is done.")
 

@@ -22,6 +22,7 @@ from leaderboard_app.text import literal, queries_sentence
 
 # Characters of a problem: an archive of a stranger may hold long names.
 _SHOWN = 400
+_DONE = "verified-upload"
 
 
 class _Outcome(NamedTuple):
@@ -45,7 +46,7 @@ def show() -> None:
     with tempfile.TemporaryDirectory(prefix="harness-upload-") as folder:
         path = Path(folder) / "bundle.zip"
         path.write_bytes(given.getbuffer())
-        outcome = _verified(path)
+        outcome = _shown(given.file_id, path)
         if outcome.record is not None:
             _show_row(outcome.record)
             _offer(path, settings)
@@ -58,34 +59,51 @@ def _rules(settings: Settings) -> str:
     return f"{kept}: this page is read-only. It was started without --allow-submit."
 
 
+def _shown(upload: str, path: Path) -> _Outcome:
+    """What the checks of an upload come to; done once, however often the page is drawn."""
+    known: dict[str, _Outcome] = st.session_state.get(_DONE, {})
+    # Open while it works; afterwards what fails is said below, and the rest is a click away.
+    with st.status("Verifying", expanded=True) as status, st.container(gap="xsmall"):
+        if upload in known:
+            for check in known[upload].checks:
+                _show_check(check)
+        else:
+            known = {upload: _verified(path)}
+            st.session_state[_DONE] = known
+        words, fine = _in_words(known[upload].checks)
+        status.update(label=words, state="complete" if fine else "error", expanded=False)
+    for check in failures(known[upload].checks):
+        _show_check(check)
+    return known[upload]
+
+
 def _verified(path: Path) -> _Outcome:
     """Check the bundle step by step, each shown as it is done."""
     checks: list[Check] = []
-    record: RunRecord | None = None
     steps = verify_bundle(path, Finder(plugins()))
-    with st.status("Verifying", expanded=True) as status:
-        while True:
-            try:
-                check = next(steps)
-            except StopIteration as stop:
-                record = stop.value
-                break
-            checks.append(check)
-            _show_check(check)
-        wrong = failures(checks)
-        if wrong:
-            words = f"{len(wrong)} of {len(checks)} checks fail: this is not accepted"
-            status.update(label=words, state="error")
-        else:
-            status.update(label=f"All {len(checks)} checks hold", state="complete", expanded=False)
-    return _Outcome(checks, None if wrong else record)
+    while True:
+        try:
+            check = next(steps)
+        except StopIteration as stop:
+            return _Outcome(checks, None if failures(checks) else stop.value)
+        checks.append(check)
+        _show_check(check)
+
+
+def _in_words(checks: list[Check]) -> tuple[str, bool]:
+    """What they come to, and whether none fails."""
+    wrong = len(failures(checks))
+    if wrong:
+        return f"{wrong} of {len(checks)} checks fail: this is not accepted", False
+    open_ = sum(check.status == "not checked" for check in checks)
+    rest = f"; {open_} more could not be made here" if open_ else ""
+    return f"{len(checks) - open_} checks hold{rest}", True
 
 
 def _show_check(check: Check) -> None:
-    if check.problem:
-        st.markdown(f":red[✗] {literal(check.name)}: {literal(check.problem[:_SHOWN])}")
-    else:
-        st.markdown(f":green[✓] {literal(check.name)}")
+    mark = {"holds": ":green[✓]", "fails": ":red[✗]", "not checked": ":gray[–]"}[check.status]
+    why = check.problem or check.unchecked
+    st.markdown(f"{mark} {literal(check.name)}{': ' if why else ''}{literal(why[:_SHOWN])}")
 
 
 def _show_row(record: RunRecord) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import leaderboard_app.app
+from harness.cli import main
 from harness.hashing import digest
 from harness.protocol import BoundProtocol
 from harness.record import METRICS, RunRecord, make_record
@@ -57,6 +62,36 @@ def finished(tiny: Path, drawn: Path, tmp_path_factory: pytest.TempPathFactory) 
     return out
 
 
+class Bundles(NamedTuple):
+    """Archives of one run: as `harness submit` made it, and with a better mAP written into it."""
+
+    good: Path
+    bad: Path
+    run_id: str
+
+
+@pytest.fixture(scope="session")
+def bundles(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundles:
+    """What visitors may send. Not to be changed."""
+    run = Store(finished / STORE_NAME).all()[0]
+    folder = tmp_path_factory.mktemp("bundles")
+    good, bad = folder / "good.zip", folder / "bad.zip"
+    with pytest.MonkeyPatch.context() as patch:
+        words = ["submit", run.record.run_id, "--out", str(finished), "--to", str(good)]
+        patch.setattr(sys, "argv", ["harness", *words])
+        with pytest.raises(SystemExit, match="^0$"):
+            main()
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "record.json":
+                record = json.loads(content)
+                record["metrics"]["mAP"] = 99.5
+                content = json.dumps(record).encode()
+            new.writestr(name, content)
+    return Bundles(good, bad, run.record.run_id)
+
+
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """A page on `tmp_path`, opened at an address with these parameters."""
@@ -83,6 +118,7 @@ def words_of(page: AppTest) -> str:
     """Everything a page says outside its tables."""
     parts = [*page.title, *page.subheader, *page.markdown, *page.caption, *page.text, *page.code]
     parts += [*page.info, *page.warning, *page.error, *page.success]
+    parts += [SimpleNamespace(value=status.label) for status in page.status]
     return "\n".join(str(part.value) for part in parts)
 
 

@@ -14,9 +14,9 @@ from leaderboard_app.columns import (
     AT_FIRST,
     COLUMNS,
     frame,
-    group_letter,
     rank_words,
     sorted_rows,
+    tied,
     uncertainty,
     view,
 )
@@ -29,9 +29,14 @@ def test_a_rank_is_a_place_or_a_range() -> None:
     assert rank_words(claim("a")) is None
 
 
-@pytest.mark.parametrize(("group", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (700, "ZY")])
-def test_groups_have_letters(group: int, letters: str) -> None:
-    assert group_letter(row("a", tie_group=group)) == letters
+@pytest.mark.parametrize(("group", "letters"), [(1, "a"), (26, "z"), (27, "aa"), (None, None)])
+def test_groups_have_letters(group: int | None, letters: str | None) -> None:
+    assert tied(row("a", tie_group=group)) == letters
+
+
+def test_groups_sort_as_they_are_counted() -> None:
+    rows = [row("later", tie_group=27), row("sooner", tie_group=2)]
+    assert [r.key for r in sorted_rows(rows, "ties", downwards=False)] == ["sooner", "later"]
 
 
 def test_uncertainty_is_an_interval_or_a_spread() -> None:
@@ -44,7 +49,7 @@ def test_uncertainty_is_an_interval_or_a_spread() -> None:
 @pytest.mark.parametrize("name", COLUMNS)
 def test_every_column_can_sort_and_puts_silence_last(name: str) -> None:
     full = row(
-        "b", 60.0, year=2022, rank=(1, 2), tie_group=0, parameters=10**6, gflops=2.0,
+        "b", 60.0, year=2022, rank=(1, 2), tie_group=1, parameters=10**6, gflops=2.0,
         descriptor=512, tags=("x",), source="s", source_url="https://e.org", venue="AAAI",
         backbone="r", conflict="c1", intervals={"mAP": (1.0, 2.0)},
     )  # fmt: skip

@@ -1,0 +1,66 @@
+"""Make the README's pictures again, from drawn figures alone: python docs/images/make.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from harness.store import open_store  # noqa: E402
+from tests.leaderboard_app import browser as b  # noqa: E402
+
+# Small and short: the pictures show the pages, not how good the methods are.
+SMALL = ("--set", "input.height=64", "--set", "input.width=32", "--set", "epochs=4")
+RUNS = (
+    ("--method", "timm", "--seeds", "1,2"),
+    ("--method", "pfnet", "--seeds", "1,2"),
+    ("--method", "timm", "--seeds", "1", "--set", "config.streams=own"),
+)
+COLOURS = 256
+
+
+def train(out: Path) -> None:
+    """A few minutes on two cores."""
+    for words in RUNS:
+        command = ["run", "--recipe", "smoke", "--out", str(out), *SMALL, *words]
+        code = "from harness.cli import main; main()"
+        subprocess.run([sys.executable, "-c", code, *command], check=True)
+
+
+def shoot(out: Path, to: Path) -> None:
+    """The board of the drawn figures, and one query of its best run."""
+    best = max(open_store(out).summaries(), key=lambda run: run.metrics["mAP"])
+    pages = {
+        "board": f"?dataset={best.dataset}&protocol={best.protocol}",
+        "queries": f"queries?run={best.run_id}&removed=1",
+    }
+    with b.served(out) as address, b.chromium() as browser:
+        page = b.new_page(browser)
+        for name, place in pages.items():
+            file = to / f"{name}.png"
+            b.visit(page, address + place)
+            b.shoot(page, file)
+            # A palette is a third of the bytes, and no page has many colours.
+            Image.open(file).convert("RGB").quantize(COLOURS).save(file, optimize=True)
+
+
+def main() -> None:
+    """Into the folder named on the command line, or beside this file; runs may be given, too."""
+    to = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    if len(sys.argv) > 2:
+        shoot(Path(sys.argv[2]), to)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "runs"
+        train(out)
+        shoot(out, to)
+
+
+if __name__ == "__main__":
+    main()

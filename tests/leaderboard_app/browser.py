@@ -1,0 +1,129 @@
+"""A served leaderboard and a real browser on it, for tests and for the pictures of the README."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+WIDE, PHONE = 1280, 390
+SCHEMES: tuple[Any, Any] = ("light", "dark")
+# Many times what a quiet machine needs: a busy one must not fail a test.
+WAIT_MS = 90_000
+
+_START_SECONDS = 120
+_SETTLED = """() => {
+    const app = document.querySelector('[data-testid=stApp]')
+    if (!app || app.dataset.testScriptState !== 'notRunning') return false
+    if (document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')) return false
+    const drawn = (chart) => chart.querySelector('canvas, svg.marks')
+    return [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(drawn)
+        && [...document.images].every((image) => image.complete)
+}"""
+_HEIGHT = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
+_PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@contextlib.contextmanager
+def served(folder: Path, *options: str, **environment: str) -> Iterator[str]:
+    """The address of `harness leaderboard` on an --out folder, until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["leaderboard", "--out", str(folder), "--port", str(port), *options]
+    log = folder.with_name(f"{folder.name}.log")
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-c", "from harness.cli import main; main()", *words],
+            env={**os.environ, "STREAMLIT_SERVER_HEADLESS": "true", **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # The command starts Streamlit as a child; its group ends both.
+            start_new_session=True,
+        )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait(timeout=10)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise AssertionError(f"the page did not come up:\n{log.read_text()}")
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's own browser, without a window."""
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+def new_page(browser: Browser, width: int = WIDE, height: int = 900) -> Page:
+    """A visitor nobody has seen before."""
+    page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page.set_default_timeout(WAIT_MS)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until the page's script has ended and everything it drew is there."""
+    page.wait_for_function(_SETTLED)
+    page.evaluate(_PAINTED)
+
+
+def visit(page: Page, address: str) -> None:
+    """Open an address and wait for all of it."""
+    page.goto(address)
+    settle(page)
+
+
+def shoot(page: Page, file: Path, width: int = WIDE, scheme: Any = "light") -> None:
+    """The whole page as a picture at this width, in this colour scheme."""
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+    settle(page)
+    # Streamlit scrolls within the window, so the window is made as tall as what it scrolls.
+    page.set_viewport_size({"width": width, "height": max(844, page.evaluate(_HEIGHT))})
+    settle(page)
+    page.screenshot(path=file)
+
+
+def keep(page: Page, name: str, widths: tuple[int, ...] = (WIDE, PHONE)) -> None:
+    """Pictures for $HARNESS_ARTEFACTS, where it is set: both schemes, both widths."""
+    folder = os.environ.get("HARNESS_ARTEFACTS")
+    if not folder:
+        return
+    before = page.viewport_size
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for width in widths:
+        for scheme in SCHEMES:
+            shoot(page, Path(folder) / f"{name}-{width}-{scheme}.png", width, scheme)
+    page.emulate_media(color_scheme="light")
+    if before is not None:
+        page.set_viewport_size(before)
+    settle(page)
