@@ -54,12 +54,17 @@ class Pairing(NamedTuple):
         low, high = line.paired.interval
         if math.isnan(low):
             return "One identity says nothing about others: no verdict."
+        sure = line.paired.differs and line.p_corrected < 0.05
+        difference, better, other = line.paired.difference, self.b, self.a
+        if sure and difference < 0:
+            # Said of the better one, so that no sentence praises it for a loss.
+            difference, low, high = -difference, -high, -low
+            better, other = other, better
         words = (
-            f"mAP {line.paired.difference:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}, "
+            f"mAP {difference:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}, "
             f"p = {line.p_corrected:.2g}"
         )
-        if line.paired.differs and line.p_corrected < 0.05:
-            better, other = (self.b, self.a) if line.paired.difference > 0 else (self.a, self.b)
+        if sure:
             return f"{better} is better than {other} ({words})."
         if line.paired.differs:
             return (

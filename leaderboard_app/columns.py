@@ -74,9 +74,7 @@ COLUMNS: dict[str, Shown] = {
     "rank": Shown(
         "rank", "text", rank_words, width=62, help="The places that paired comparisons leave open."
     ),
-    "ties": Shown("ties", "text", tied, width=50, help="One letter: not told apart."),
-    "method": Shown("method", "text", lambda row: row.title, width=210),
-    "year": Shown("year", "number", lambda row: row.year, width=58),
+    "method": Shown("method", "text", lambda row: row.title, width=170),
     **{
         m: Shown(METRIC_NAMES.get(m, m), "number", _metric(m), 2, "higher", width=76)
         for m in METRICS[:1]
@@ -88,10 +86,12 @@ COLUMNS: dict[str, Shown] = {
         width=210,
         help="Of mAP; resamples identities.",
     ),
+    "ties": Shown("ties", "text", tied, width=50, help="One letter: not told apart."),
     **{
         m: Shown(METRIC_NAMES.get(m, m), "number", _metric(m), 2, "higher", width=76)
         for m in METRICS[1:]
     },
+    "year": Shown("year", "number", lambda row: row.year, width=58),
     "trust": Shown("trust", "tags", lambda row: [str(row.trust)], width=92),
     "selection": Shown("selection", "tags", lambda row: [row.selection] if row.selection else []),
     "conflict": Shown(

@@ -63,8 +63,8 @@ def show() -> None:
 
 def _say_what_it_is(columns: dict[str, tuple[int, int]], count: int, method: str) -> None:
     what = (
-        "Each modality's part of the descriptor is a point of its own: RGB a circle, NI a triangle, "
-        "TI a square"
+        "Each modality's part of the descriptor is a point of its own: RGB a circle, NI a "
+        "triangle, TI a square"
         if columns
         else f"{literal(method)} gives no descriptor for each modality alone, so a point is a "
         "whole descriptor"
@@ -88,6 +88,7 @@ def _points(
 
 def _chart(frame: pd.DataFrame) -> alt.Chart:
     modalities = list(dict.fromkeys(frame["modality"]))
+    shapes = [_SHAPES.get(m, "circle") for m in modalities]
     bare = alt.Axis(labels=False, ticks=False, grid=False, title=None)
     chart: alt.Chart = (
         alt.Chart(frame)
@@ -102,9 +103,7 @@ def _chart(frame: pd.DataFrame) -> alt.Chart:
             ),
             shape=alt.Shape(
                 "modality:N",
-                scale=alt.Scale(
-                    domain=modalities, range=[_SHAPES.get(m, "circle") for m in modalities]
-                ),
+                scale=alt.Scale(domain=modalities, range=shapes),
                 legend=None,
             ),
             tooltip=["identity:N", "modality:N", "name:N"],

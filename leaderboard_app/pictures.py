@@ -48,7 +48,8 @@ def strip(place: Place | None, name: str, modalities: tuple[Modality, ...], fram
         place: Where the pictures are; None where this machine does not have them.
         name: The sample's name; only ever looked up, never made into a path.
         modalities: Which images, from left to right.
-        frame: Solid for correct, dashed for wrong, thin for the query and for removed ones, which are pale.
+        frame: Solid for correct, dashed for wrong, thin for the query, thin and pale for
+            removed.
 
     A picture that is missing, damaged or outside the root is a placeholder with its modality.
     """

@@ -50,8 +50,9 @@ def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
     )
     names = ", ".join(f"{r.method} ({int(r.year)}, {r.value:.1f})" for r in line.itertuples())
     st.caption(
-        f"{_hidden(found, dated, 'no year')} Circles are published, diamonds were run here. Paler: another paper's number where the method's own "
-        "paper says something else; such are not on the frontier."
+        f"{_hidden(found, dated, 'no year')} Circles are published, diamonds were run here. "
+        "Paler: another paper's number where the method's own paper says something else; such are "
+        "not on the frontier."
     )
     st.markdown("**On the frontier:**")
     st.text(names)
@@ -97,7 +98,7 @@ def _points(frame: pd.DataFrame, x: str, title: str, metric: str, colour: str) -
                 f"{colour}:N",
                 title=None,
                 scale=alt.Scale(range=IDENTITIES),
-                legend=alt.Legend(orient="bottom", columns=4),
+                legend=alt.Legend(orient="bottom", columns=3),
             ),
             shape=alt.Shape(
                 "kind:N",

@@ -84,7 +84,7 @@ def _choose(one: RunRecord, two: RunRecord | None) -> tuple[int, bool]:
     names = [one.per_query.names[i] for i in listed]
     position = names.index(asked(QUERY)) if asked(QUERY) in names else 0
     name = choice("Query", names, QUERY, words=lambda n: _describe(n, names, listed, one, two))
-    with row:
+    with row, st.container(horizontal=True, width="content"):
         for label, step in (("Previous", -1), ("Next", 1)):
             there = min(max(position + step, 0), len(names) - 1)
             st.button(label, on_click=put, args=(QUERY, names[there]), disabled=there == position)

@@ -22,6 +22,9 @@ _TOKEN = "HARNESS_SUBMIT_TOKEN"
 _LOOKS = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",
+    # A trace names files of this machine, and its links would send it elsewhere; the log has it.
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": "false",
     # A string on a line of its own is no text for visitors.
     "runner.magicEnabled": "false",
     # A bundle of Market-1501's size with its weights.
@@ -42,7 +45,7 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
     """Serve the page until it is stopped."""
     # Found by name, not imported: the core knows no page.
     page = find_spec("leaderboard_app")
-    if page is None or page.origin is None:
+    if page is None:
         raise PluginError(
             seen="the package leaderboard_app is not installed",
             expected="the page that comes with the harness",
@@ -57,12 +60,11 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
     # The published numbers are worth looking at before there is any run.
     if out != DEFAULT_OUT or out.exists():
         open_store(out)
-    script = Path(page.origin).parent / "app.py"
     options = {"server.address": host, "server.port": port, **_LOOKS}
     words = [w for name, value in options.items() for w in (f"--{name}", str(value))]
     own = [str(out), *(w for one in data for w in ("--data", one))]
     own += ["--allow-submit"] if allow_submit else []
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *words, "--", *own]
+    command = [sys.executable, "-m", "leaderboard_app.serve", *words, "--", *own]
     sys.exit(subprocess.call(command))
 
 

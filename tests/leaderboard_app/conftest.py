@@ -79,7 +79,7 @@ def bundles(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundles
     with pytest.MonkeyPatch.context() as patch:
         words = ["submit", run.record.run_id, "--out", str(finished), "--to", str(good)]
         patch.setattr(sys, "argv", ["harness", *words])
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             main()
     with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w") as new:
         for name in old.namelist():

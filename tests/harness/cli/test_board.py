@@ -103,6 +103,10 @@ def test_compare_says_what_differs_and_whether_it_is_noise(
     line = pairing["metrics"][0]
     assert line["difference"] == pytest.approx(line["b"] - line["a"]) and line["p"] < 0.01
     assert line["interval"][0] > 0 and "is better than" in pairing["verdict"]
+    # Whichever is named first, the better one is said to gain.
+    (turned,) = harness("compare", good, poor, *out, "--json").json["pairings"]
+    assert turned["metrics"][0]["difference"] == -line["difference"]
+    assert turned["verdict"] == pairing["verdict"] and "(mAP +" in turned["verdict"]
     gaps = [q["ap_b"] - q["ap_a"] for q in pairing["queries"]]
     assert len(gaps) == 3 and gaps == sorted(gaps, reverse=True)
     text = harness("compare", poor, same, *out).out
