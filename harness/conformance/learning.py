@@ -51,9 +51,13 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     Args:
         subject: The method, its config and image size.
         epochs: The budget.
-        lr: Of Adam.
+        lr: Of Adam, for most of the parameters: where a method gives its backbone a part of the
+            rate (`lr_scales`), the rest learns that much quicker.
     """
-    recipe = _recipe(subject, epochs, lr)
+    torch.manual_seed(0)
+    about = DataInfo(IDENTITIES, subject.modalities, subject.height, subject.width, "none")
+    model = subject.method.build(subject.config, about)
+    recipe = _recipe(subject, epochs, lr / _usual_scale(subject, model))
     data = open_dataset(None, load_plugins())
     arrays = decode(data, subject.height, subject.width)
     samples = data.samples("train")
@@ -63,9 +67,6 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     labels = np.array([known.index(samples[i].pid) for i in chosen], dtype=np.int64)
     cameras = np.array([samples[i].camid for i in chosen], dtype=np.int64)
     batches = Batches(arrays, recipe, torch.device("cpu"))
-    torch.manual_seed(0)
-    about = DataInfo(IDENTITIES, subject.modalities, subject.height, subject.width, "none")
-    model = subject.method.build(subject.config, about)
 
     def rank1() -> float:
         return _rank1(subject, model, batches, rows, Labels(labels, cameras))
@@ -88,6 +89,15 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
         log = (own_loop or loop.train)(training, model)
     seconds = time.monotonic() - started
     return Learned(rank1(), before, sum(row["steps"] for row in log), seconds)
+
+
+def _usual_scale(subject: Subject, model: nn.Module) -> float:
+    """The part of the rate at which most parameters learn."""
+    hook = getattr(subject.method, "lr_scales", None)
+    scales = [] if hook is None else [(scale, list(params)) for scale, params in hook(model)]
+    sizes: dict[float, int] = {s: sum(p.numel() for p in params) for s, params in scales}
+    sizes[1.0] = sum(p.numel() for p in model.parameters()) - sum(sizes.values())
+    return max(sizes, key=lambda scale: sizes[scale])
 
 
 def _recipe(subject: Subject, epochs: int, lr: float) -> Recipe:
