@@ -6,6 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from harness.errors import HarnessError
+from leaderboard_app.states import show_error
+
 # Every page by its file in views/, which is also its path in the address.
 PAGES = {
     "": {
@@ -37,7 +40,11 @@ def main() -> None:
         ]
         for section, pages in PAGES.items()
     }
-    st.navigation(listed, position="top").run()
+    try:
+        st.navigation(listed, position="top").run()
+    except HarnessError as error:
+        # A store may be locked or gone between two looks at it, on any page.
+        show_error(error)
 
 
 if __name__ == "__main__":

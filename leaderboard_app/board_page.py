@@ -13,11 +13,20 @@ from harness.export import render
 from harness.record import METRICS
 from leaderboard_app.address import asked_all, choice, put, several, switch
 from leaderboard_app.board_filters import chosen_filters
-from leaderboard_app.columns import ALWAYS, COLUMNS, frame, sorted_rows, usual_columns, view
+from leaderboard_app.columns import (
+    ALWAYS,
+    COLUMNS,
+    frame,
+    inputs_hash,
+    sorted_rows,
+    usual_columns,
+    view,
+)
 from leaderboard_app.filters import Outcome, apply, sentence
 from leaderboard_app.links import COMPARE_PAGE, OTHER, QUERY_PAGE, RUN, RUN_PAGE, to_page
 from leaderboard_app.look import ROW_PIXELS, SELECTION_COLOURS, TRUST_COLOURS
-from leaderboard_app.tables import chosen_table, ranked
+from leaderboard_app.rankings import ranked, ready
+from leaderboard_app.tables import chosen_table
 from leaderboard_app.text import chance_sentence, literal, queries_sentence
 
 COLUMN, SORT, UPWARDS, PICKED = "column", "sort", "up", "row"
@@ -37,17 +46,24 @@ def show() -> None:
         return
     outcome = apply(table.rows, chosen_filters(table))
     names, by, downwards = _chosen_columns(outcome.rows)
-    # Ranks are of the whole table: hiding a row must not raise the others.
-    whole = {row.key: row for row in ranked(table).rows}
-    rows = sorted_rows([whole[row.key] for row in outcome.rows], by, downwards)
     st.subheader(literal(table.title), anchor=False)
     if outcome.hidden:
         st.warning(sentence(outcome))
-    if not rows:
+    if not outcome.rows:
         st.info("No row is left. Take a filter away to see some.")
         return
-    _show_rows(table, rows, names, by, downwards)
-    _show_words(ranked(table), outcome, rows)
+    place = st.empty()
+    if not ready(table):
+        rows = sorted_rows(outcome.rows, by, downwards)
+        with place.container():
+            _show_rows(table, rows, names, by, downwards, whole=False)
+    # Ranks are of the whole table: hiding a row must not raise the others.
+    whole = ranked(table)
+    by_key = {row.key: row for row in whole.rows}
+    rows = sorted_rows([by_key[row.key] for row in outcome.rows], by, downwards)
+    with place.container():
+        _show_rows(table, rows, names, by, downwards)
+    _show_words(whole, outcome, rows)
     _show_picked(rows)
     _show_downloads(table, rows, names, sentence(outcome))
 
@@ -71,8 +87,14 @@ def _chosen_columns(rows: tuple[BoardRow, ...]) -> tuple[list[str], str, bool]:
 
 
 def _show_rows(
-    table: BoardTable, rows: list[BoardRow], names: list[str], by: str, downwards: bool
+    table: BoardTable,
+    rows: list[BoardRow],
+    names: list[str],
+    by: str,
+    downwards: bool,
+    whole: bool = True,
 ) -> None:
+    """The table; before it is whole, that is without ranks, no row of it can be picked."""
     keys: list[str | None] = [row.key for row in rows]
     shown = frame(rows, names)
     place = _chance_place(table, rows, by, downwards)
@@ -84,18 +106,23 @@ def _show_rows(
     key = "board-table"
     picked = asked_all(PICKED)
     positions = [i for i, k in enumerate(keys) if k is not None and k in picked]
-    st.session_state[key] = {"selection": {"rows": positions, "columns": [], "cells": []}}
+    picking: dict[str, Any] = {}
+    if whole:
+        st.session_state[key] = {"selection": {"rows": positions, "columns": [], "cells": []}}
+        picking = {
+            "key": key,
+            "on_select": partial(_on_select, key, keys),
+            "selection_mode": "multi-row",
+        }
     tall = len(keys) > _ROWS_BEFORE_SCROLLING
     st.dataframe(
         shown,
-        key=key,
         hide_index=True,
         placeholder="",
         height=ROW_PIXELS * (_ROWS_BEFORE_SCROLLING + 1) if tall else "content",
         column_config={name: _config(name, rows) for name in names},
-        on_select=partial(_on_select, key, keys),
-        selection_mode="multi-row",
         alt=f"Runs and published numbers on {table.title}",
+        **picking,
     )
 
 
@@ -120,7 +147,9 @@ def _config(name: str, rows: list[BoardRow]) -> Any:
     if name == ALWAYS:
         return made.TextColumn(column.title, pinned=True, **about)
     if column.kind == "number":
-        return made.NumberColumn(column.title, format=f"%.{column.digits}f", **about)
+        return made.NumberColumn(
+            column.title, format=f"%.{column.digits}f", alignment="right", **about
+        )
     if column.kind == "link":
         # Anything but http and https is shown as nothing: a record may hold any text.
         return made.LinkColumn(column.title, validate=r"^https?://", display_text="open", **about)
@@ -132,7 +161,7 @@ def _config(name: str, rows: list[BoardRow]) -> Any:
 
 
 def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> None:
-    words = [f"{len(rows)} rows."]
+    words = ["1 row." if len(rows) == 1 else f"{len(rows)} rows."]
     if table.chance:
         words += [chance_sentence(table.chance)]
         words += [queries_sentence(table.queries, table.valid_queries)]
@@ -142,15 +171,17 @@ def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> No
         )
     if any(row.conflict for row in rows):
         words.append("Rows with one conflict mark contradict each other; both are kept.")
-    words.append(
-        "Published numbers have no rank: without each query's result nothing can be compared."
-    )
+    if any(row.kind == "claim" for row in rows):
+        words.append(
+            "Published numbers have no rank: without each query's result nothing can be compared."
+        )
     st.caption(" ".join(words))
 
 
 def _show_picked(rows: list[BoardRow]) -> None:
     """What can be done with the rows that are picked."""
-    picked = [row for row in rows if row.key in asked_all(PICKED)]
+    keys = set(asked_all(PICKED))
+    picked = [row for row in rows if row.key in keys]
     runs = [row for row in picked if row.run_ids]
     if not picked:
         st.caption("Pick rows by the boxes at their left to open or compare them.")
@@ -173,14 +204,19 @@ def _show_picked(rows: list[BoardRow]) -> None:
 
 
 def _show_downloads(table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str) -> None:
-    made = view(table, rows, names, hidden)
+    made_of = inputs_hash(table, rows, names)
     with st.container(horizontal=True):
         for kind, words in _FILES.items():
             st.download_button(
                 f"Download {words}",
-                partial(render, made, kind),
-                file_name=f"leaderboard-{made.inputs_hash[:8]}.{_ENDINGS[kind]}",
+                partial(_file, table, rows, names, hidden, kind),
+                file_name=f"leaderboard-{made_of[:8]}.{_ENDINGS[kind]}",
                 key=f"download-{kind}",
                 on_click="ignore",
             )
-    st.caption(f"The files hold exactly this table; hash of its inputs {made.inputs_hash[:12]}.")
+    st.caption(f"The files hold exactly this table; hash of its inputs {made_of[:12]}.")
+
+
+def _file(table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str, kind: Any) -> str:
+    """Made when it is asked for, which most visitors never do."""
+    return render(view(table, rows, names, hidden), kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from harness.board import BoardRow, BoardTable
@@ -25,19 +25,28 @@ class Pair(NamedTuple):
     """Where the claim lies: inside our 95 % interval, above or below it."""
 
 
+IntervalOf = Callable[[BoardRow, str], tuple[float, float] | None]
+
+
+def _known(row: BoardRow, metric: str) -> tuple[float, float] | None:
+    return row.intervals.get(metric)
+
+
 def pairs(
     claims: Iterable[PublishedClaim],
     tables: Iterable[BoardTable],
     known: Mapping[str, object],
     metric: str = "mAP",
+    interval_of: IntervalOf = _known,
 ) -> list[Pair]:
     """Every claim of a method we have, on a data set and protocol of ours.
 
     Args:
         claims: Published numbers; variants, such as one row of an ablation, are left out.
-        tables: Ranked or not.
+        tables: Of runs.
         known: The registered methods by name.
         metric: Which number.
+        interval_of: Of a row and metric; else what the row says, which of seeds is nothing.
     """
     by_name: dict[tuple[str, str], list[BoardRow]] = {}
     for table in tables:
@@ -49,7 +58,7 @@ def pairs(
             continue
         rows = by_name.get((claim.dataset, claim.protocol), [])
         row = _answer([r for r in rows if r.method == claim.method_key])
-        out.append(_pair(claim, row, metric, said))
+        out.append(_pair(claim, row, metric, said, interval_of))
     return out
 
 
@@ -61,10 +70,16 @@ def _answer(rows: list[BoardRow]) -> BoardRow | None:
     return order[0] if order else None
 
 
-def _pair(claim: PublishedClaim, row: BoardRow | None, metric: str, said: float) -> Pair:
+def _pair(
+    claim: PublishedClaim,
+    row: BoardRow | None,
+    metric: str,
+    said: float,
+    interval_of: IntervalOf,
+) -> Pair:
     if row is None:
         return Pair(claim, None, metric, None, None, None, NOT_RUN)
-    ours, interval = row.metrics[metric], row.intervals.get(metric)
+    ours, interval = row.metrics[metric], interval_of(row, metric)
     verdict = ""
     if interval is not None:
         verdict = BELOW if said < interval[0] else ABOVE if said > interval[1] else INSIDE

@@ -10,9 +10,9 @@ from harness.errors import HarnessError
 from leaderboard_app.address import segments, switch
 from leaderboard_app.claimed import ABOVE, BELOW, INSIDE, NOT_RUN, Pair, pairs
 from leaderboard_app.data import infos, snapshot
+from leaderboard_app.rankings import interval_of
 from leaderboard_app.settings import read_settings
 from leaderboard_app.states import show_error
-from leaderboard_app.tables import ranked
 from leaderboard_app.text import command
 
 METRIC, ALL = "metric", "all"
@@ -39,8 +39,8 @@ def show() -> None:
         metric = segments("Metric", _METRICS, METRIC, "mAP")
         everything = switch("Also what nobody ran here", ALL)
     claimed = {(c.dataset, c.protocol) for c in state.claims if c.protocol}
-    tables = [ranked(t) for t in state.tables if t.runs and (t.dataset, t.protocol) in claimed]
-    found = pairs(state.claims, tables, infos(), metric)
+    tables = [t for t in state.tables if t.runs and (t.dataset, t.protocol) in claimed]
+    found = pairs(state.claims, tables, infos(), metric, interval_of)
     run = [p for p in found if p.row is not None]
     if not run:
         _show_none(len(found))
@@ -67,6 +67,7 @@ def _show(shown: list[Pair]) -> None:
     st.dataframe(
         pd.DataFrame([_line(pair) for pair in shown]),
         hide_index=True,
+        placeholder="",
         column_config={
             "method": column.TextColumn(pinned=True, width=110),
             "claimed": column.NumberColumn(format="%.2f", width=80),

@@ -169,10 +169,7 @@ def sorted_rows(rows: Sequence[BoardRow], by: str, downwards: bool) -> list[Boar
 def view(
     table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str], hidden: str
 ) -> TableView:
-    """Exactly what is on the page, for a download.
-
-    The hash is over both hashes of the table, the rows in their order and the columns.
-    """
+    """Exactly what is on the page, for a download."""
     columns = tuple(
         Column(COLUMNS[n].title, digits=COLUMNS[n].digits, better=COLUMNS[n].better, key=n)
         for n in names
@@ -183,14 +180,19 @@ def view(
             f"Chance level: mAP {table.chance['mAP']:.2f}, Rank-1 {table.chance['R1']:.2f}; "
             f"{table.valid_queries} of {table.queries} queries are valid."
         )
-    made_of = [table.data_hash, table.protocol_hash, [[r.key, *r.run_ids] for r in rows], [*names]]
     return TableView(
         title=table.title,
         columns=columns,
         rows=tuple(tuple(_cell(row, n) for n in names) for row in rows),
         notes=tuple(notes),
-        inputs_hash=digest(made_of),
+        inputs_hash=inputs_hash(table, rows, names),
     )
+
+
+def inputs_hash(table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str]) -> str:
+    """Over both hashes of the table, the rows in their order and the columns."""
+    made_of = [table.data_hash, table.protocol_hash, [[r.key, *r.run_ids] for r in rows], [*names]]
+    return digest(made_of)
 
 
 def _cell(row: BoardRow, name: str) -> Any:

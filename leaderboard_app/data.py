@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import contextlib
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from typing import NamedTuple
 
 import streamlit as st
@@ -19,8 +21,18 @@ from harness.protocol import BoundProtocol
 from harness.record import RunRecord
 from harness.store import STORE_NAME, PerQueryValues, Store, Stored, Summary, open_store
 from leaderboard_app.pictures import Place
-from leaderboard_app.ranking import Evidence, read_evidence
+from leaderboard_app.present import looked_for
+from leaderboard_app.ranking import Evidence, read_evidence, size_of
 from leaderboard_app.settings import Settings, read_settings
+from leaderboard_app.shelf import Shelf
+
+FEATURES = "features.npz"
+EVIDENCE_BYTES = 400 * 2**20
+"""Of all descriptors that are kept; those of the largest data set are half of it."""
+LOOKING = 0.2
+"""Seconds that a page waits until it is known which descriptors are on this machine."""
+PATIENCE = 5.0
+"""Seconds that a page waits for who holds the store before it says so."""
 
 
 class Snapshot(NamedTuple):
@@ -56,9 +68,29 @@ def stored(run_id: str) -> Stored:
     return found if summary is None else found._replace(trust=summary.trust, path=summary.path)
 
 
+def all_runs() -> dict[str, str]:
+    """Every run, newest first, by id with words for a list.
+
+    Raises:
+        HarnessError: The store cannot be read.
+    """
+    return _all_runs(snapshot().stamp, read_settings())
+
+
 def run_choices() -> dict[str, str]:
-    """Runs whose descriptors are on this machine, newest first, by id with words for a list."""
-    return _with_evidence(snapshot().stamp, read_settings())
+    """Runs whose descriptors are on this machine, newest first, by id with words for a list.
+
+    Where the disk is slow, every run at first: the one that is chosen is looked at anyway.
+
+    Raises:
+        HarnessError: The store cannot be read.
+    """
+    stamp, settings = snapshot().stamp, read_settings()
+    words, looked = _all_runs(stamp, settings), _with_evidence(stamp, settings)
+    if not wait([looked], LOOKING).done:
+        return words
+    found = zip(words.items(), looked.result(), strict=True)
+    return {run_id: text for (run_id, text), here in found if here}
 
 
 def evidence_of(run_id: str) -> Evidence:
@@ -68,9 +100,13 @@ def evidence_of(run_id: str) -> Evidence:
         HarnessError: They are gone or damaged.
     """
     found = stored(run_id)
-    file = found.path.parent / "features.npz"
+    folder = found.path.parent
+    file = folder / FEATURES
     changed = file.stat().st_mtime_ns if file.exists() else 0
-    return _evidence(run_id, str(found.path.parent), changed, found.record)
+    with st.spinner("Reading the descriptors"):
+        return _evidence().take(
+            (run_id, folder, changed), lambda: read_evidence(found.record, folder)
+        )
 
 
 def place_of(record: RunRecord) -> Place | None:
@@ -79,11 +115,11 @@ def place_of(record: RunRecord) -> Place | None:
     return None if data is None else _place(record.data_hash, record.protocol_hash, data, record)
 
 
-def per_query(run_ids: Iterable[str]) -> dict[str, PerQueryValues]:
+def per_query(run_ids: Iterable[str], settings: Settings) -> dict[str, PerQueryValues]:
     """Each query's outcome by run id, for comparisons."""
-    wanted, settings = list(run_ids), read_settings()
+    wanted = list(run_ids)
     # A table of published numbers alone asks for nothing, and there may be no store at all.
-    return open_store(settings.out, settings.store).per_query(wanted) if wanted else {}
+    return _opened(settings).per_query(wanted) if wanted else {}
 
 
 def plugins() -> Plugins:
@@ -108,16 +144,39 @@ def _store(settings: Settings) -> Store | None:
     # Opening a store would make it; looking at a folder must not change it.
     if settings.store is None and not (settings.out / STORE_NAME).exists():
         return None
-    return open_store(settings.out, settings.store)
+    return _opened(settings)
+
+
+def _opened(settings: Settings) -> Store:
+    return open_store(settings.out, settings.store, PATIENCE)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the records")
 def _snapshot(settings: Settings, stamp: str) -> Snapshot:
-    store = _store(settings)
-    found = [] if store is None else store.summaries()
-    claims = _claims()
-    tables = board(found, claims, infos=infos())
-    return Snapshot(stamp, {s.run_id: s for s in found}, claims, tuple(tables))
+    with _kept_for_long():
+        store = _store(settings)
+        found = [] if store is None else store.summaries()
+        claims = _claims()
+        tables = board(found, claims, infos=infos())
+        return Snapshot(stamp, {s.run_id: s for s in found}, claims, tuple(tables))
+
+
+@contextlib.contextmanager
+def _kept_for_long() -> Iterator[None]:
+    """Make many objects that stay, and keep the garbage collector from walking them.
+
+    Streamlit collects after every run of a page, and all threads wait meanwhile: with 5,000 runs a
+    tenth of a second each time. What is frozen is still freed when nothing refers to it any more.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        # Cycles that were frozen the last time have their turn now.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -130,25 +189,28 @@ def _plugins() -> Plugins:
     return load_plugins()
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+# A record of 4,000 queries is a megabyte.
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _stored(settings: Settings, run_id: str) -> Stored:
-    return open_store(settings.out, settings.store).get(run_id)
+    return _opened(settings).get(run_id)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _with_evidence(stamp: str, settings: Settings) -> dict[str, str]:
-    summaries = _snapshot(settings, stamp).summaries.values()
-    return {
-        s.run_id: words_of(s)
-        for s in reversed(list(summaries))
-        if (s.path.parent / "features.npz").is_file()
-    }
+def _with_evidence(stamp: str, settings: Settings) -> Future[list[bool]]:
+    summaries = _snapshot(settings, stamp).summaries
+    paths = [summaries[run_id].path.parent / FEATURES for run_id in _all_runs(stamp, settings)]
+    return looked_for(paths)
 
 
-# A large set's descriptors are 200 MB; few are kept, and all sessions share them.
-@st.cache_resource(max_entries=4, show_spinner="Reading the descriptors")
-def _evidence(run_id: str, folder: str, changed: int, _record: RunRecord) -> Evidence:
-    return read_evidence(_record, Path(folder))
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _all_runs(stamp: str, settings: Settings) -> dict[str, str]:
+    summaries = _snapshot(settings, stamp).summaries
+    return {run_id: words_of(s) for run_id, s in reversed(list(summaries.items()))}
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _evidence() -> Shelf[Evidence]:
+    return Shelf(EVIDENCE_BYTES, size_of)
 
 
 @st.cache_resource(max_entries=1, show_spinner="Looking for the pictures")

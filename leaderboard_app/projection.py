@@ -63,10 +63,14 @@ def points(
 def tsne(features: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     """(n, 2) t-SNE of (n, d) features (van der Maaten and Hinton, JMLR 2008), from PCA."""
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     perplexity = min(_PERPLEXITY, (len(features) - 1) / 3)
     made = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
-    return np.asarray(made.fit_transform(features), dtype=np.float32)
+    # So few points are nothing for threads: on a busy machine they wait for each other in circles,
+    # forty times as long as one alone takes.
+    with threadpool_limits(1):
+        return np.asarray(made.fit_transform(features), dtype=np.float32)
 
 
 def drawable(columns: object, width: int) -> dict[str, tuple[int, int]]:

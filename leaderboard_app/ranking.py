@@ -30,6 +30,12 @@ class Evidence(NamedTuple):
     protocol: BoundProtocol
 
 
+def size_of(evidence: Evidence) -> int:
+    """Bytes of its arrays; a gallery that is the query list is there once."""
+    features = {id(side.features): side.features.nbytes for side in evidence[:2]}
+    return sum(features.values()) + evidence.rank_lists.nbytes
+
+
 class Hit(NamedTuple):
     """One gallery entry in the answer to a query."""
 

@@ -14,7 +14,7 @@ from harness.record import METRICS, RunRecord
 from harness.store import Stored
 from leaderboard_app.address import choice
 from leaderboard_app.charts import cmc_chart, loss_chart, loss_frame
-from leaderboard_app.data import snapshot, stored, words_of
+from leaderboard_app.data import all_runs, stored
 from leaderboard_app.links import QUERY_PAGE, RUN, to_page
 from leaderboard_app.look import SELECTION_COLOURS, TRUST_COLOURS
 from leaderboard_app.run_breakdown import show_breakdown
@@ -30,7 +30,7 @@ def show() -> None:
     """The whole page."""
     st.title("Run", anchor=False)
     try:
-        known = {s.run_id: words_of(s) for s in reversed(snapshot().summaries.values())}
+        known = all_runs()
         if not known:
             show_nothing("No runs yet", "run", "--method", "ieee")
             return
@@ -98,6 +98,13 @@ def _show_results(record: RunRecord) -> None:
 
 
 def _show_metrics(record: RunRecord) -> None:
+    show_metrics(record, "Metrics of this run")
+    words = [queries_sentence(record.queries, record.valid_queries)]
+    st.caption(" ".join([*words, DRAWN] if drawn(record) else words))
+
+
+def show_metrics(record: RunRecord, alt: str) -> None:
+    """A run's metrics, intervals and chance levels as a table."""
     column = st.column_config
     st.dataframe(
         metrics_frame(record.metrics, record.intervals, record.chance),
@@ -107,10 +114,8 @@ def _show_metrics(record: RunRecord) -> None:
             "interval": column.TextColumn("95 % interval", alignment="right"),
             "chance": column.NumberColumn(format="%.2f"),
         },
-        alt="Metrics of this run",
+        alt=alt,
     )
-    words = [queries_sentence(record.queries, record.valid_queries)]
-    st.caption(" ".join([*words, DRAWN] if drawn(record) else words))
 
 
 def metrics_frame(

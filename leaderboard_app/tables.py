@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from harness.board import BoardTable, rank_table
+from harness.board import BoardTable
 from harness.errors import HarnessError
 from leaderboard_app.address import asked, choice, put
-from leaderboard_app.data import per_query, snapshot
+from leaderboard_app.data import snapshot
 from leaderboard_app.links import DATASET, PROTOCOL
 from leaderboard_app.states import show_error, show_nothing
 
@@ -43,11 +43,6 @@ def chosen_table() -> BoardTable | None:
         return names[choice(words, list(names), HASHES)]
 
 
-def ranked(table: BoardTable) -> BoardTable:
-    """The table with ranks and ties, computed once for what is in the store."""
-    return _ranked(hashes_of(table), table.title, snapshot().stamp, table)
-
-
 def hashes_of(table: BoardTable) -> str:
     """The first digits of a table's two hashes."""
     return f"{table.data_hash[:8]} · {table.protocol_hash[:8]}"
@@ -58,11 +53,6 @@ def forget_choice() -> None:
     for name in (DATASET, PROTOCOL, HASHES):
         if asked(name) is not None:
             put(name, None)
-
-
-@st.cache_resource(max_entries=64, show_spinner="Comparing the rows with each other")
-def _ranked(hashes: str, title: str, stamp: str, _table: BoardTable) -> BoardTable:
-    return rank_table(_table, per_query)
 
 
 def _datasets(tables: tuple[BoardTable, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """The leaderboard: pure functions from summaries of runs and published claims to tables."""
 
 from harness.board.build import board
-from harness.board.ranking import rank_table
+from harness.board.ranking import rank_table, row_interval
 from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
 from harness.board.same import one_table, require_same
 from harness.board.values import metric_values
@@ -16,4 +16,5 @@ __all__ = [
     "one_table",
     "rank_table",
     "require_same",
+    "row_interval",
 ]

@@ -14,6 +14,8 @@ from harness.store import PerQueryValues
 MOST_RANKED = 200
 """Only so many rows of a table, the best ones, are compared with each other."""
 
+Interval = tuple[float, float]
+
 # Fewer resamples where there are many pairs, so that a table takes a second or two.
 _MOST_DIFFERENCES = 20_000_000
 _MOST_RESAMPLES, _FEWEST_RESAMPLES = 10_000, 1_000
@@ -43,13 +45,30 @@ def rank_table(table: BoardTable, per_query: PerQuery, metric: str = "mAP") -> B
     if several:
         ends = mean_intervals([v for _, v in several], pids)
         for (row, _), interval in zip(several, ends, strict=True):
-            within = None if interval is None else (max(0.0, interval[0]), min(100.0, interval[1]))
-            intervals = {**row.intervals, metric: within}
+            intervals = {**row.intervals, metric: _within(interval)}
             ranked[row.key] = ranked[row.key]._replace(intervals=intervals)
     return table._replace(
         resolution=fineness.smallest if fineness else None,
         rows=tuple(ranked.get(row.key, row) for row in table.rows),
     )
+
+
+def row_interval(row: BoardRow, per_query: PerQuery, metric: str = "mAP") -> Interval | None:
+    """The interval that `rank_table` gives a row, without comparing it with any other.
+
+    None where nothing can be resampled: see `rank_table`.
+    """
+    if len(row.run_ids) == 1:
+        return row.intervals.get(metric)
+    found = per_query(row.run_ids)
+    compared = _comparable([row], found, metric)
+    if not compared:
+        return None
+    return _within(mean_intervals([compared[0][1]], found[row.run_ids[0]].pids or ())[0])
+
+
+def _within(interval: Interval | None) -> Interval | None:
+    return None if interval is None else (max(0.0, interval[0]), min(100.0, interval[1]))
 
 
 def comparable(

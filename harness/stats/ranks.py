@@ -95,7 +95,10 @@ def mean_intervals(
     if not drawn.freedom > 0:
         return (None,) * len(rows)
     tail = (1 - level) / 2
-    bottom, top = _two_quantiles((drawn.identity + drawn.seeds).T, tail)
+    # The same draws for every row, so that its interval does not depend on which others there are.
+    shared = np.random.Generator(np.random.PCG64([seed, 1])).standard_normal((resamples, 1))
+    deviations = drawn.identity + shared * np.sqrt(drawn.seed_variance)
+    bottom, top = _two_quantiles(deviations.T, tail)
     seeds = [(drawn.seed_variance, np.array(drawn.runs))]
     wider = widening(np.var(drawn.identity, axis=0), drawn.freedom, seeds, tail)
     low, high = drawn.means - top * wider, drawn.means - bottom * wider
