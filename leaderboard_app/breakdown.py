@@ -63,7 +63,8 @@ def modality_matrix(
             }
         )
     columns = ["query", "gallery", "value", "chance", "protocol"]
-    return pd.DataFrame(found, columns=columns)
+    # Two names for one pair give one number twice; digits printed over digits cannot be read.
+    return pd.DataFrame(found, columns=columns).drop_duplicates(["query", "gallery"])
 
 
 def modality_order(sets: Iterable[str]) -> list[str]:

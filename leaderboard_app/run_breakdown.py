@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -16,7 +18,7 @@ from leaderboard_app.look import CHART_HEIGHT, IDENTITIES
 from leaderboard_app.settings import read_settings
 from leaderboard_app.text import command
 
-_CELL = 62
+_CELL, _LINE = 62, 20
 
 
 def show_breakdown(found: Stored) -> None:
@@ -134,6 +136,8 @@ def _show_curves(results: list[Evaluated], record: RunRecord) -> None:
         words = ["evaluate", "--run", record.run_id, "--protocol", "corrupt-each"]
         st.code(command(*words, out=read_settings().out), language="bash", wrap_lines=True)
         return
+    kinds = sorted(frame["kind"].unique())
+    legend = alt.Legend(orient="bottom", columns=2, symbolLimit=0)
     pick = alt.selection_point(fields=["kind"], bind="legend")
     chart = (
         alt.Chart(frame)
@@ -143,10 +147,23 @@ def _show_curves(results: list[Evaluated], record: RunRecord) -> None:
                 "severity:Q", axis=alt.Axis(tickMinStep=1, format="d"), title="severity (0: clean)"
             ),
             y=alt.Y("value:Q", title="mAP, %", scale=alt.Scale(zero=True)),
-            color=alt.Color("kind:N", title=None, scale=alt.Scale(range=IDENTITIES)),
+            color=alt.Color("kind:N", title=None, legend=legend, scale=_scale(kinds, IDENTITIES)),
+            # Colours come round again; dashes tell the second round from the first.
+            strokeDash=alt.StrokeDash(
+                "kind:N",
+                title=None,
+                legend=legend,
+                scale=_scale(kinds, [[1, 0]] * len(IDENTITIES) + [[4, 3]] * len(IDENTITIES)),
+            ),
             opacity=alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.15)),
             tooltip=["kind:N", "severity:Q", alt.Tooltip("value:Q", title="mAP", format=".2f")],
         )
         .add_params(pick)
     )
-    st.altair_chart(chart.properties(height=CHART_HEIGHT + 100), alt="mAP by severity")
+    height = CHART_HEIGHT + 100 + _LINE * (len(kinds) // 2)
+    st.altair_chart(chart.properties(height=height), alt="mAP by severity")
+
+
+def _scale(names: list[str], looks: list[Any]) -> alt.Scale:
+    """One look for each name, from the first again when they run out."""
+    return alt.Scale(domain=names, range=[looks[i % len(looks)] for i in range(len(names))])

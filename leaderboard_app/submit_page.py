@@ -15,7 +15,7 @@ from harness.record import RunRecord
 from harness.verify import Check, Finder, failures
 from leaderboard_app.data import plugins
 from leaderboard_app.links import RUN, RUN_PAGE, to_page
-from leaderboard_app.run_page import metrics_frame
+from leaderboard_app.run_page import show_metrics
 from leaderboard_app.settings import Settings, read_settings
 from leaderboard_app.states import show_error
 from leaderboard_app.text import literal, queries_sentence
@@ -112,11 +112,7 @@ def _show_row(record: RunRecord) -> None:
         f"{record.method}, recipe {record.recipe.get('name', '')}, seed {record.seed}, on "
         f"{record.dataset_label}, {record.protocol_name}; trust: rescored"
     )
-    st.dataframe(
-        metrics_frame(record.metrics, record.intervals, record.chance),
-        hide_index=True,
-        alt="Metrics of the bundle",
-    )
+    show_metrics(record, "Metrics of the bundle")
     st.caption(
         f"{queries_sentence(record.queries, record.valid_queries)} Rescoring proves the "
         "arithmetic from the descriptors, not the descriptors."

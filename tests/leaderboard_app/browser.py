@@ -8,12 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -28,12 +29,21 @@ _SETTLED = """() => {
     const app = document.querySelector('[data-testid=stApp]')
     if (!app || app.dataset.testScriptState !== 'notRunning') return false
     if (document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')) return false
-    const drawn = (chart) => chart.querySelector('canvas, svg.marks')
-    return [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(drawn)
+    // What is in a tab that is not open is not drawn yet.
+    const every = (id, part) => [...document.querySelectorAll(`[data-testid=${id}]`)]
+        .filter((element) => element.offsetParent)
+        .every((element) => element.querySelector(part))
+    return every('stVegaLiteChart', 'canvas, svg.marks')
+        && every('stDataFrame', '[role=columnheader]')
         && [...document.images].every((image) => image.complete)
 }"""
 _HEIGHT = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
-_PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# A box that is still opening moves away from under a click.
+_STILL = """async () => {
+    const ends = (one) => one.effect.getComputedTiming().iterations !== Infinity
+    await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished))
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+}"""
 
 
 @contextlib.contextmanager
@@ -43,26 +53,25 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = ["leaderboard", "--out", str(folder), "--port", str(port), *options]
-    log = folder.with_name(f"{folder.name}.log")
-    with log.open("w") as output:
+    with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
             [sys.executable, "-c", "from harness.cli import main; main()", *words],
             env={**os.environ, "STREAMLIT_SERVER_HEADLESS": "true", **environment},
-            stdout=output,
+            stdout=log,
             stderr=subprocess.STDOUT,
             # The command starts Streamlit as a child; its group ends both.
             start_new_session=True,
         )
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait(timeout=10)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait(timeout=10)
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: IO[str]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -70,7 +79,8 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise AssertionError(f"the page did not come up:\n{log.read_text()}")
+    log.seek(0)
+    raise AssertionError(f"the page did not come up:\n{log.read()}")
 
 
 @contextlib.contextmanager
@@ -93,7 +103,7 @@ def new_page(browser: Browser, width: int = WIDE, height: int = 900) -> Page:
 def settle(page: Page) -> None:
     """Wait until the page's script has ended and everything it drew is there."""
     page.wait_for_function(_SETTLED)
-    page.evaluate(_PAINTED)
+    page.evaluate(_STILL)
 
 
 def visit(page: Page, address: str) -> None:
