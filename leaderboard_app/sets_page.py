@@ -16,6 +16,8 @@ from leaderboard_app.links import DATASET, PROTOCOL
 from leaderboard_app.rankings import ranked
 from leaderboard_app.text import chance_sentence, literal, queries_sentence
 
+_MOST_TABLES = 5
+
 
 def show() -> None:
     """The whole page."""
@@ -94,11 +96,14 @@ def _show_noise(card: Card, protocol: str) -> None:
     ]
     if not here and protocol == card.protocol and card.chance:
         st.text(chance_sentence(card.chance))
-    places = [(table, st.empty()) for table in here]
+    here.sort(key=lambda table: len(table.rows), reverse=True)
+    places = [(table, st.empty()) for table in here[:_MOST_TABLES]]
     # What can be told apart comes last: the rows are compared with each other for it.
     for compared in (False, True):
         for table, place in places:
             _say_noise(place, ranked(table) if compared else table, compared)
+    if len(here) > _MOST_TABLES:
+        st.caption(f"Smaller tables of such data, {len(here) - _MOST_TABLES}, are on the board.")
     if not here:
         st.caption(
             "What difference can be told apart is estimated from runs, and there are none here "

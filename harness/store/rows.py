@@ -151,8 +151,8 @@ def summary_from(row: Sequence[Any]) -> Summary:
 
 
 def trust_from(word: str | None) -> Trust:
-    """A run that was never checked is `reported`."""
-    return Trust.REPORTED if word is None else Trust(word)
+    """A run that was never checked is `reported`; a word that is none of ours proves no more."""
+    return Trust(word) if word in set(Trust) else Trust.REPORTED
 
 
 def per_query_from(record: str) -> PerQueryValues:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 _CONTENT = ("dataframe", "vega_lite_chart", "imgs")
 
@@ -44,7 +45,14 @@ class Visitor:
 
     def __init__(self, address: str, work: Callable[[], float] = lambda: 0.0) -> None:
         place = address.replace("http", "ws", 1).rstrip("/") + "/_stcore/stream"
-        self._socket = connect(place, max_size=None, open_timeout=60, subprotocols=["streamlit"])  # type: ignore[list-item]
+        # No pings: a server that is busy for half a minute is slow, and not gone.
+        self._socket = connect(
+            place,
+            max_size=None,
+            open_timeout=60,
+            ping_interval=None,
+            subprotocols=[Subprotocol("streamlit")],
+        )
         self._work = work
 
     def __enter__(self) -> Self:
