@@ -137,7 +137,9 @@ def _show_curves(results: list[Evaluated], record: RunRecord) -> None:
         st.code(command(*words, out=read_settings().out), language="bash", wrap_lines=True)
         return
     kinds = sorted(frame["kind"].unique())
-    legend = alt.Legend(orient="bottom", columns=2, symbolLimit=0)
+    legend = alt.Legend(
+        orient="bottom", columns=2, symbolLimit=0, symbolType="stroke", symbolSize=200, rowPadding=1
+    )
     pick = alt.selection_point(fields=["kind"], bind="legend")
     chart = (
         alt.Chart(frame)

@@ -14,14 +14,14 @@ from harness.record import METRICS, RunRecord
 from harness.store import Stored
 from leaderboard_app.address import choice
 from leaderboard_app.charts import cmc_chart, loss_chart, loss_frame
-from leaderboard_app.data import all_runs, stored
+from leaderboard_app.data import all_runs, run_choices, stored
 from leaderboard_app.links import QUERY_PAGE, RUN, to_page
 from leaderboard_app.look import SELECTION_COLOURS, TRUST_COLOURS
 from leaderboard_app.run_breakdown import show_breakdown
 from leaderboard_app.run_details import show_details
 from leaderboard_app.settings import read_settings
 from leaderboard_app.states import show_error, show_nothing
-from leaderboard_app.text import METRIC_NAMES, command, literal, queries_sentence
+from leaderboard_app.text import METRIC_NAMES, badge, command, literal, queries_sentence
 
 DRAWN = "Drawn figures: these numbers show that a method works, not how well."
 
@@ -60,9 +60,9 @@ def _show_head(found: Stored) -> None:
     with st.container(horizontal=True, gap="small"):
         st.badge(f"trust: {found.trust}", color=TRUST_COLOURS[str(found.trust)])
         colour: Any = SELECTION_COLOURS.get(record.selection, "gray")
-        st.badge(f"selection: {literal(record.selection)}", color=colour)
+        st.badge(f"selection: {badge(record.selection)}", color=colour)
         st.badge(f"seed {record.seed}", color="gray")
-        st.badge(f"recipe {literal(str(record.recipe.get('name', '')))}", color="gray")
+        st.badge(f"recipe {badge(str(record.recipe.get('name', '')))}", color="gray")
     st.text(
         f"Run {record.run_id}, {record.created[:16].replace('T', ' ')} UTC, "
         f"harness {record.harness_version}"
@@ -73,7 +73,7 @@ def _show_head(found: Stored) -> None:
         command("verify", record.run_id, out=out),
     ]
     st.code("\n".join(lines), language="bash", wrap_lines=True)
-    with st.container(horizontal=True):
+    if record.run_id in run_choices():
         to_page(QUERY_PAGE, "See its answers, picture by picture", {RUN: record.run_id})
 
 

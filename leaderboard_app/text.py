@@ -28,6 +28,11 @@ def literal(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", _SEAMS.sub(_WORD_JOINER, line))
 
 
+def badge(text: str) -> str:
+    """The same for a badge, which puts its own backslashes before brackets."""
+    return literal(text).replace("\\[", "[").replace("\\]", "]")
+
+
 def command(*words: str, out: Path) -> str:
     """A command to copy; nothing in `words` is more to a shell than a word."""
     folder = [] if out == Path("runs") else ["--out", str(out)]

@@ -382,4 +382,7 @@ def test_names_of_strangers_are_never_markup(site: Site, page: Page, place: str)
     for element in main.locator("b, strong, [style*=color]").all():
         assert (element.text_content() or "").strip() not in ("x", "y", "z")
     if place == "run":
+        expect(page.get_by_text(f"recipe {NASTY}", exact=True)).to_be_visible()
+        # Nothing leads to answers that are not here.
+        expect(page.get_by_role("link", name="See its answers")).to_have_count(0)
         keep(page, "names")
