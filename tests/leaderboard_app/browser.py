@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,14 +16,18 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from leaderboard_app.look import ROW_PIXELS
 
 CHROMIUM = Path("/usr/bin/chromium")
 WIDE, PHONE = 1280, 390
 SCHEMES: tuple[Any, Any] = ("light", "dark")
 # Many times what a quiet machine needs: a busy one must not fail a test.
 WAIT_MS = 90_000
+expect.set_options(timeout=WAIT_MS)
 
 _START_SECONDS = 120
 _SETTLED = """() => {
@@ -137,3 +142,56 @@ def keep(page: Page, name: str, widths: tuple[int, ...] = (WIDE, PHONE)) -> None
     if before is not None:
         page.set_viewport_size(before)
     settle(page)
+
+
+def cells(page: Page, row: int) -> list[str]:
+    """What the grid says in one row; it is drawn on a canvas and said again for screen readers."""
+    found = page.locator(f"[role=row][aria-rowindex='{row + 2}'] [role=gridcell]")
+    expect(found.first).to_be_attached()
+    return [text.strip() for text in found.all_text_contents()]
+
+
+def row_of(page: Page, method: str) -> int:
+    """Where a method stands; how a tiny one fares against chance depends on the machine."""
+    return next(row for row in range(3) if cells(page, row)[0] == method)
+
+
+def stands(page: Page, method: str, row: int) -> None:
+    """Wait until a method stands in this row; what is said of a canvas is a little behind it."""
+    first = page.locator(f"[role=row][aria-rowindex='{row + 2}'] [role=gridcell]").first
+    expect(first).to_have_text(method)
+
+
+def pick(page: Page, method: str) -> None:
+    """A click on the box of a row, which is a place on the canvas and no element."""
+    row = row_of(page, method)
+    grid = page.get_by_test_id("stDataFrame").first
+    grid.click(position={"x": 17, "y": ROW_PIXELS * (row + 1) + ROW_PIXELS // 2})
+
+
+def asked(page: Page) -> dict[str, list[str]]:
+    """The parameters of the address."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def unfold(page: Page, title: str) -> None:
+    """Unfold a part of the page and wait until it is."""
+    part = page.locator("details", has=page.get_by_text(title, exact=True))
+    part.locator("summary").click()
+    expect(part).to_have_attribute("open", "")
+    settle(page)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """One more option of a box."""
+    page.get_by_label(label, exact=True).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    page.keyboard.press("Escape")
+    settle(page)
+
+
+def says(page: Page, text: str | re.Pattern[str]) -> Locator:
+    """What the page says, once it can be seen."""
+    found = page.get_by_text(text).locator("visible=true").first
+    expect(found).to_be_visible()
+    return found

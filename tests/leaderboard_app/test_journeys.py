@@ -8,24 +8,29 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from harness.record import METRICS, RunRecord, record_id
 from harness.store import STORE_NAME, Store
-from leaderboard_app.look import ROW_PIXELS
 from tests.harness.records import make
 from tests.leaderboard_app.browser import (
     CHROMIUM,
     PHONE,
-    WAIT_MS,
+    asked,
+    cells,
+    choose,
     chromium,
     keep,
     new_page,
+    pick,
+    row_of,
+    says,
     served,
     settle,
+    stands,
+    unfold,
     visit,
 )
 from tests.leaderboard_app.conftest import Bundles
@@ -36,7 +41,6 @@ TOKEN = "known to few"
 pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"there is no {CHROMIUM} (apt-get install chromium)"
 )
-expect.set_options(timeout=WAIT_MS)
 
 
 class Site(NamedTuple):
@@ -110,65 +114,26 @@ def _changed(record: RunRecord, **changes: object) -> RunRecord:
     return made.model_copy(update={"run_id": record_id(made)})
 
 
+def _count(words: Locator) -> int:
+    """The number that a sentence begins with."""
+    return int(words.inner_text().split()[0])
+
+
 def _board(site: Site) -> str:
     return f"{site.address}?dataset={site.dataset}"
-
-
-def _cells(page: Page, row: int) -> list[str]:
-    """What the grid says in one row; it is drawn on a canvas and said again for screen readers."""
-    cells = page.locator(f"[role=row][aria-rowindex='{row + 2}'] [role=gridcell]")
-    expect(cells.first).to_be_attached()
-    return [text.strip() for text in cells.all_text_contents()]
-
-
-def _row(page: Page, method: str) -> int:
-    """Where a method stands; how a tiny one fares against chance depends on the machine."""
-    return next(row for row in range(3) if _cells(page, row)[0] == method)
-
-
-def _pick(page: Page, method: str) -> None:
-    """A click on the box of a row, which is a place on the canvas and no element."""
-    row = _row(page, method)
-    grid = page.get_by_test_id("stDataFrame").first
-    grid.click(position={"x": 17, "y": ROW_PIXELS * (row + 1) + ROW_PIXELS // 2})
-
-
-def _asked(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(page.url).query)
-
-
-def _open(page: Page, title: str) -> None:
-    """Unfold a part of the page and wait until it is."""
-    part = page.locator("details", has=page.get_by_text(title, exact=True))
-    part.locator("summary").click()
-    expect(part).to_have_attribute("open", "")
-    settle(page)
-
-
-def _choose(page: Page, label: str, option: str) -> None:
-    page.get_by_label(label, exact=True).first.click()
-    page.get_by_role("option", name=option, exact=True).click()
-    page.keyboard.press("Escape")
-    settle(page)
-
-
-def _says(page: Page, text: str | re.Pattern[str]) -> Locator:
-    found = page.get_by_text(text).locator("visible=true").first
-    expect(found).to_be_visible()
-    return found
 
 
 def test_a_first_start_shows_the_published_numbers(own: tuple[str, Path], page: Page) -> None:
     address, out = own
     visit(page, address)
-    _says(page, "rgbnt201 · full (published numbers only)")
+    says(page, "rgbnt201 · full (published numbers only)")
     assert "method" in page.locator("[role=columnheader]").all_text_contents()
-    _says(page, re.compile(r"^1\d\d rows\. .*Published numbers have no rank"))
-    assert float(_cells(page, 0)[1]) > 80
+    says(page, re.compile(r"^1\d\d rows\. .*Published numbers have no rank"))
+    assert float(cells(page, 0)[1]) > 80
     expect(page.get_by_test_id("stException")).to_have_count(0)
     keep(page, "first")
     page.get_by_role("link", name="Progress").click()
-    _says(page, "Progress of the field")
+    says(page, "Progress of the field")
     settle(page)
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
     keep(page, "progress")
@@ -177,48 +142,53 @@ def test_a_first_start_shows_the_published_numbers(own: tuple[str, Path], page: 
 
 def test_filters_travel_with_the_address(site: Site, page: Page, browser: Browser) -> None:
     visit(page, f"{site.address}?dataset=rgbnt201")
-    _open(page, "Filters")
-    _choose(page, "Pretraining", "clip")
-    warning = _says(page, re.compile(r"\d+ rows hidden by: pretraining \(\d+\)"))
+    every = _count(says(page, re.compile(r"^\d+ rows\.")))
+    unfold(page, "Filters")
+    choose(page, "Pretraining", "clip")
+    warning = says(page, re.compile(r"^\d+ rows hidden by: pretraining \(\d+\)"))
     expect(page).to_have_url(re.compile("pretraining=clip"))
-    settle(page)
-    words, first = warning.inner_text(), _cells(page, 0)
+    words = warning.inner_text()
+    left = f"{every - _count(warning)} rows."
+    says(page, left)
     keep(page, "filters")
     other = new_page(browser)
     visit(other, page.url)
-    expect(other.get_by_text(words)).to_be_visible()
-    assert _cells(other, 0) == first
+    says(other, words)
+    says(other, left)
+    settle(page)
+    stands(other, cells(page, 0)[0], 0)
     other.close()
 
 
 def test_columns_and_order_are_chosen(site: Site, page: Page) -> None:
     visit(page, _board(site))
-    assert _row(page, "made-up") == 0
-    _open(page, "Columns and order")
+    stands(page, "made-up", 0)
+    unfold(page, "Columns and order")
     page.get_by_text("Smallest first").click()
     expect(page).to_have_url(re.compile("up=1"))
     settle(page)
-    assert _row(page, "made-up") == 2
-    _choose(page, "Sort by", "method")
+    stands(page, "made-up", 2)
+    choose(page, "Sort by", "method")
     expect(page).to_have_url(re.compile("sort=method"))
-    _choose(page, "Columns; none chosen shows the usual ones", "Rank-1")
+    choose(page, "Columns; none chosen shows the usual ones", "Rank-1")
     expect(page).to_have_url(re.compile("column=R1"))
     settle(page)
     expect(page.locator("[role=columnheader]")).to_have_text(["method", "Rank-1"])
-    assert (_row(page, "made-up"), _row(page, "tiny")) == (0, 1)
+    stands(page, "made-up", 0)
+    stands(page, "tiny", 1)
     keep(page, "columns")
 
 
 def test_from_a_row_to_its_run_and_back(site: Site, page: Page) -> None:
     visit(page, _board(site))
-    _pick(page, "tiny")
+    pick(page, "tiny")
     expect(page).to_have_url(re.compile("row="))
     picked = page.url
     page.get_by_role("link", name=re.compile("Open ")).click()
     expect(page).to_have_url(re.compile(r"/run\?run="))
-    _says(page, re.compile(f"Run {_asked(page)['run'][0]}"))
+    says(page, re.compile(f"Run {asked(page)['run'][0]}"))
     settle(page)
-    _says(page, "By camera of the query")
+    says(page, "By camera of the query")
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
     keep(page, "run")
     page.go_back()
@@ -230,15 +200,15 @@ def test_from_a_row_to_its_run_and_back(site: Site, page: Page) -> None:
 def test_two_rows_are_compared(site: Site, page: Page) -> None:
     visit(page, _board(site))
     for count, method in enumerate(("made-up", "tiny"), start=1):
-        _pick(page, method)
+        pick(page, method)
         expect(page.get_by_role("link", name=re.compile("Open "))).to_have_count(count)
         settle(page)
-    assert len(_asked(page)["row"]) == 2
+    assert len(asked(page)["row"]) == 2
     keep(page, "picked")
     page.get_by_role("link", name="Compare 2 rows").click()
-    _says(page, "Where they differ most")
+    says(page, "Where they differ most")
     settle(page)
-    _says(page, re.compile("95 % interval"))
+    says(page, re.compile("95 % interval"))
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
     keep(page, "compare")
 
@@ -248,14 +218,14 @@ def test_the_worst_queries_with_their_pictures(site: Site, page: Page) -> None:
     images = page.get_by_test_id("stImage").locator("img")
     before = images.count()
     assert before > 5
-    worst = _says(page, re.compile(r"^query \d+_cam")).inner_text()
+    worst = says(page, re.compile(r"^query \d+_cam")).inner_text()
     keep(page, "queries")
     page.get_by_role("button", name="Next").click()
     expect(page).to_have_url(re.compile("query="))
     expect(page.get_by_text(worst)).to_have_count(0)
     settle(page)
     page.get_by_text("Show what the protocol removed").click()
-    _says(page, re.compile("^removed"))
+    says(page, re.compile("^removed"))
     settle(page)
     assert images.count() > before
     # A picture was served, not a placeholder's address that leads nowhere.
@@ -268,16 +238,16 @@ def test_a_bundle_is_verified_and_not_kept_when_read_only(
 ) -> None:
     visit(page, f"{site.address}submit")
     page.locator("input[type=file]").set_input_files(bundles.good)
-    _says(page, "The row it makes")
-    _says(page, re.compile("read-only, so the row is not added"))
+    says(page, "The row it makes")
+    says(page, re.compile("read-only, so the row is not added"))
     settle(page)
     page.get_by_text(re.compile(r"^\d+ checks hold; ")).click()
-    _says(page, "✓ rank lists")
+    says(page, "✓ rank lists")
     expect(page.get_by_role("button", name="Add it")).to_have_count(0)
     keep(page, "submit-good")
     page.locator("input[type=file]").set_input_files(bundles.bad)
-    _says(page, re.compile("checks fail: this is not accepted"))
-    _says(page, re.compile("✗ metrics mAP: the record says 99"))
+    says(page, re.compile("checks fail: this is not accepted"))
+    says(page, re.compile("✗ metrics mAP: the record says 99"))
     settle(page)
     expect(page.get_by_text("The row it makes")).to_have_count(0)
     keep(page, "submit-bad")
@@ -292,16 +262,16 @@ def test_a_bundle_is_added_by_who_knows_the_token(
     add = page.get_by_role("button", name="Add it to the leaderboard")
     page.get_by_label("Token").fill("guessed")
     add.click()
-    _says(page, "That is not the token")
+    says(page, "That is not the token")
     assert not (out / STORE_NAME).exists()
     page.get_by_label("Token").fill(TOKEN)
     add.click()
-    _says(page, "Added.")
+    says(page, "Added.")
     settle(page)
     keep(page, "submit-added")
     run = Store(out / STORE_NAME).get(bundles.run_id).record
     visit(page, f"{address}?dataset={run.dataset_label}&trust=rescored")
-    assert _row(page, "tiny") in (0, 1)
+    assert row_of(page, "tiny") in (0, 1)
     expect(page.get_by_text("hidden by")).to_have_count(0)
 
 
@@ -315,7 +285,7 @@ def test_a_phone_shows_all_of_it(site: Site, browser: Browser) -> None:
     assert {"method", "mAP"} <= set(page.locator("[role=columnheader]").all_text_contents())
     page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_role("link", name="Queries", exact=True).click()
-    _says(page, re.compile(r"^query \d+_cam"))
+    says(page, re.compile(r"^query \d+_cam"))
     settle(page)
     boxes = [one.bounding_box() for one in page.get_by_test_id("stImage").all()]
     lefts = {round(box["x"]) for box in boxes[1:] if box is not None}
@@ -342,7 +312,7 @@ def test_the_keyboard_is_enough(site: Site, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page).not_to_have_url(re.compile("dataset=rgbnt201(&|$)"))
     settle(page)
-    _says(page, re.compile(f"^{re.escape(_asked(page)['dataset'][0])} · "))
+    says(page, re.compile(f"^{re.escape(asked(page)['dataset'][0])} · "))
 
 
 def _newer(out: Path) -> None:
@@ -356,15 +326,15 @@ def test_a_store_that_cannot_be_read_says_so(own: tuple[str, Path], page: Page) 
     address, out = own
     _newer(out)
     visit(page, address)
-    _says(page, "The runs cannot be read")
-    _says(page, re.compile("schema 99"))
+    says(page, "The runs cannot be read")
+    says(page, re.compile("schema 99"))
     keep(page, "newer")
     (out / STORE_NAME).unlink()
     Store(out / STORE_NAME).add(make(), out / "record.json")
     holder = sqlite3.connect(out / STORE_NAME, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     page.reload()
-    _says(page, re.compile("is locked"))
+    says(page, re.compile("is locked"))
     holder.close()
     page.reload()
     settle(page)
@@ -376,7 +346,7 @@ def test_names_of_strangers_are_never_markup(site: Site, page: Page, place: str)
     run = f"run={site.real.run_id}&run={site.nasty.run_id}"
     visit(page, f"{site.address}{place}?{run}&dataset={NASTY}&protocol=full")
     if place in ("", "run"):
-        _says(page, NASTY)
+        says(page, NASTY)
     main = page.get_by_test_id("stMain")
     expect(main.locator("a[href^='javascript' i]")).to_have_count(0)
     for element in main.locator("b, strong, [style*=color]").all():
