@@ -52,8 +52,10 @@ def show() -> None:
     if not outcome.rows:
         st.info("No row is left. Take a filter away to see some.")
         return
-    place = st.empty()
-    if not ready(table):
+    known = ready(table)
+    # An empty place would take the table away at every click, with where it was scrolled to.
+    place = st.container() if known else st.empty()
+    if not known:
         rows = sorted_rows(outcome.rows, by, downwards)
         with place.container():
             _show_rows(table, rows, names, by, downwards, whole=False)
@@ -61,7 +63,7 @@ def show() -> None:
     whole = ranked(table)
     by_key = {row.key: row for row in whole.rows}
     rows = sorted_rows([by_key[row.key] for row in outcome.rows], by, downwards)
-    with place.container():
+    with place if known else place.container():
         _show_rows(table, rows, names, by, downwards)
     _show_words(whole, outcome, rows)
     _show_picked(rows)
