@@ -48,6 +48,8 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("cache")))
     patch.delenv("HARNESS_DATA", raising=False)
+    # Where tests run in several processes it is 80, and tables would be cut.
+    patch.delenv("COLUMNS", raising=False)
     # Nor may a test write to the store of the developer's team, or read their own claims.
     patch.delenv("HARNESS_STORE", raising=False)
     patch.setenv("HARNESS_CLAIMS", str(tmp_path_factory.getbasetemp() / "no-claims.csv"))

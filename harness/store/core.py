@@ -54,9 +54,10 @@ class Store:
 
     def __init__(self, place: Path | str, patience: float = PATIENCE) -> None:
         self.database = Database(place, patience)
+        self._ready = False
         # A server has no file whose absence says that there is nothing yet.
         if self.database.is_made:
-            make_ready(self.database)
+            self._make_ready()
 
     def add(self, record: RunRecord, path: Path) -> bool:
         """Keep a record; False when it is there already.
@@ -79,8 +80,7 @@ class Store:
                 expected="records as the harness wrote them",
                 do="restore the file, or run again",
             )
-        if not self.database.is_made:
-            make_ready(self.database)
+        self._make_ready()
         try:
             with self.database.writing() as connection:
                 insert_runs(connection, [(record, path.resolve())])
@@ -92,16 +92,28 @@ class Store:
     @contextlib.contextmanager
     def rewriting(self) -> Iterator[Connection]:
         """One transaction that may rewrite everything, on a store that is made if need be."""
-        if not self.database.is_made:
-            make_ready(self.database)
+        self._make_ready()
         with self.database.writing(alone=True) as connection:
             # First of all, so that on a server writers of single records wait.
             changed(connection)
             yield connection
 
+    def _make_ready(self) -> None:
+        # That the file is there is not enough: another process may not have made its tables yet.
+        if not (self._ready and self.database.is_made):
+            make_ready(self.database)
+            self._ready = True
+
+    def readable(self) -> bool:
+        """Whether there is something to read, and if so that its tables are there."""
+        if not self.database.readable():
+            return False
+        self._make_ready()
+        return True
+
     def moved(self, run_id: str, path: Path) -> None:
         """Note that a record's file is now elsewhere."""
-        if not self.database.readable():
+        if not self.readable():
             return
         with self.database.writing() as connection:
             where = update(RUNS).where(RUNS.c.run_id == run_id)
@@ -137,7 +149,7 @@ class Store:
             query = query.where(RUNS.c.dataset == dataset)
         if protocol is not None:
             query = query.where(RUNS.c.protocol == protocol)
-        if not self.database.readable():
+        if not self.readable():
             return []
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(RUNS.c.created, RUNS.c.run_id)).all()
@@ -202,7 +214,7 @@ class Store:
         )
 
     def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
-        if not self.database.readable():
+        if not self.readable():
             return []
         with self.database.reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]

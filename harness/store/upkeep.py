@@ -135,7 +135,7 @@ def check_store(store: Store) -> list[Problem]:
 
     Evidence is looked for and not hashed; `harness verify` does that.
     """
-    if not store.database.readable():
+    if not store.readable():
         return []
     with store.database.reading() as connection:
         rows = connection.execute(select(RECORDS.c.run_id, RECORDS.c.record)).all()

@@ -19,6 +19,19 @@ from tests.harness.records import make
 from tests.harness.store.conftest import Place
 from tests.postgres import Server
 
+# What OpenDataset.summary says of a set.
+SUMMARY: dict[str, Any] = {
+    "name": "nowhere",
+    "label": "nowhere",
+    "data_hash": "d" * 64,
+    "file_list_hash": "f" * 64,
+    "published_list": False,
+    "made_like": None,
+    "made_from": None,
+    "accepted_variant": None,
+    "counts": {},
+}
+
 
 def finished(out: Path, seed: int, **change: Any) -> RunRecord:
     """A run folder with evidence and a record, as harness run leaves it."""
@@ -27,7 +40,7 @@ def finished(out: Path, seed: int, **change: Any) -> RunRecord:
     (folder / "features.npz").write_bytes(b"numbers %d" % seed)
     fields: dict[str, Any] = {
         "evidence": {"features": evidence_of(folder / "features.npz").model_dump()},
-        "dataset": {"label": "nowhere", "data_hash": "d" * 64},
+        "dataset": SUMMARY,
         "environment": {"device": "cpu"},
         **dict.fromkeys(("recipe_hash", "protocol_hash", "code_hash", "inputs_hash"), "a" * 64),
     }
