@@ -102,6 +102,8 @@ def holds_against_public(case: Case) -> None:
 def close(ours: Any, golden: NDArray[Any], tolerance: float = 1e-9) -> None:
     """Equal to so much of the largest golden value."""
     found = ours.detach().numpy() if isinstance(ours, Tensor) else np.asarray(ours)
+    # Without this, a wrong shape that broadcasts would pass.
+    assert found.shape == golden.shape
     assert np.abs(found - golden).max() <= tolerance * np.abs(golden).max()
 
 
