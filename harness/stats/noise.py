@@ -11,6 +11,7 @@ no such part: what is said then is about that trained model, not about the metho
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -75,9 +76,18 @@ def noise(
     else:
         identity = np.full((resamples, len(runs)), np.nan)
     variance = np.array([np.var(m, ddof=1) / len(m) if len(m) > 1 else 0.0 for m in each])
-    rng = np.random.Generator(np.random.PCG64([seed, 1]))
-    drawn = rng.standard_normal((resamples, len(runs))) * np.sqrt(variance)
+    drawn = np.stack([_luck(row, resamples, seed) for row in runs], axis=1) * np.sqrt(variance)
     return Noise(means, identity, drawn, freedom, variance, tuple(len(m) for m in each))
+
+
+def _luck(runs: Floats, resamples: int, seed: int) -> Floats:
+    """(resamples,) normal draws that belong to a row's values, not to its place among the rows.
+
+    So comparing a with b says of their difference what comparing b with a says.
+    """
+    own = zlib.crc32(np.ascontiguousarray(runs).tobytes())
+    found: Floats = np.random.Generator(np.random.PCG64([seed, own])).standard_normal(resamples)
+    return found
 
 
 def widening(

@@ -56,8 +56,8 @@ def test_p_is_below_a_share_exactly_when_the_interval_leaves_out_zero(
     assert found.differs == (found.p < 1 - level)
     back = paired(b, a, PIDS, resamples=999, level=level, seed=seed)
     assert back.difference == pytest.approx(-found.difference)
-    # The seeds' own draws are others then.
-    assert back.p == pytest.approx(found.p, abs=0.1)
+    assert back.interval == pytest.approx((-found.interval[1], -found.interval[0]), abs=1e-9)
+    assert back.p == pytest.approx(found.p, abs=1e-6)
 
 
 def test_intervals_cover_and_p_is_uniform_under_the_null() -> None:
