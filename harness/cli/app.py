@@ -248,4 +248,11 @@ def data_reconstruct(
 
 
 # The other groups of commands declare themselves on `app`.
-from harness.cli import app_board, app_claims, app_store, app_tables, app_trust  # noqa: E402, F401
+from harness.cli import (  # noqa: E402, F401
+    app_bench,
+    app_board,
+    app_claims,
+    app_store,
+    app_tables,
+    app_trust,
+)
