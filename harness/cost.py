@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from harness.method import Method
 from harness.modality import Modality
 from harness.training.batches import Batches
+from harness.training.mode import computing
 
 _LATENCY_REPEATS = 5
 
@@ -37,7 +38,7 @@ def measure(
     """
     model.eval()
     batch = batches.test(row, modalities)
-    with torch.no_grad():
+    with torch.no_grad(), computing(batches.recipe, batches.device):
         with FlopCounterMode(display=False) as counter:
             descriptor = method.embed(model, batch)
         seconds = []

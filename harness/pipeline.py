@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +31,7 @@ from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
 from harness.training.features import embed
+from harness.training.mode import described, memory_format, set_numerics
 
 if TYPE_CHECKING:
     from harness.run import Plan
@@ -81,7 +81,8 @@ class Workshop:
             mean=recipe.input.mean,
             std=recipe.input.std,
         )
-        return self.method.build(self.plan.resolved.config, about).to(self.device)
+        model = self.method.build(self.plan.resolved.config, about)
+        return model.to(self.device).to(memory_format=memory_format(recipe))
 
     def trained(self, weights: Path) -> nn.Module:
         """The model of this run: the one just trained, or the one in its weights file."""
@@ -99,8 +100,8 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
         PluginError: The class lacks a function.
     """
     require_policy(plan)
-    _be_deterministic()
     recipe = plan.resolved.recipe
+    set_numerics(recipe, device)
     arrays = decode(plan.data, recipe.input.height, recipe.input.width)
     who = f"the method {plan.info.name}"
     method = load_target(plan.info.target, who)()
@@ -141,10 +142,13 @@ def results(
     evaluation = evaluate(*read_own(features), plan.protocol)
     _write_ranks(folder / "ranks.npz", evaluation)
     written = ["weights.safetensors", "train.jsonl", "features.npz", "ranks.npz"]
+    costs = read_costs(folder)
+    was_compiled = any(row.get("compiled", False) for row in costs["training"])
     return {
         **scored(evaluation, read_own(features)[0]),
-        **read_costs(folder),
-        "environment": environment.describe(str(device), plan.info.name),
+        **costs,
+        "environment": environment.describe(str(device), plan.info.name)
+        | {"numerics": described(plan.resolved.recipe, device, was_compiled)},
         "evidence": {Path(name).stem: evidence_of(folder / name) for name in written},
     }
 
@@ -248,12 +252,3 @@ def _write_ranks(path: Path, evaluation: Evaluation) -> None:
             per_query_inp=evaluation.score.per_query_inp,
             first_rank=evaluation.score.first_rank,
         )
-
-
-def _be_deterministic() -> None:
-    # cuBLAS reads this when it starts; without it, deterministic products are refused.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    # Filling memory nobody reads costs time and changes no number of ours.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cudnn.benchmark = False

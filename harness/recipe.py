@@ -79,7 +79,11 @@ class Recipe(_Section):
             `smoke` is the small one for the embedded data.
         source: Where the values come from.
         pretrained: `imagenet` (from the hub), `none`, or the path of a weights file.
-        precision: `float32`, or `bf16` autocast.
+        mode: `exact` computes in float32 with the reference numerics, the same on every machine as
+            far as machines go; `fast` takes whatever is quicker: autocast, channels_last, TF32,
+            and compiling on a GPU (`harness.training.mode`).
+        precision: The lowest that `fast` may compute in: `bf16` (autocast), or `float32` for a
+            method that must not be computed in less. `exact` is float32 whatever this says.
         config: The method's own options.
     """
 
@@ -91,7 +95,8 @@ class Recipe(_Section):
     protocol: str
     epochs: int = Field(ge=1)
     pretrained: str = "imagenet"
-    precision: Literal["float32", "bf16"] = "float32"
+    mode: Literal["exact", "fast"] = "exact"
+    precision: Literal["float32", "bf16"] = "bf16"
     input: Input = Input()
     sampler: Sampler
     augmentation: Augmentation = Augmentation()
@@ -101,8 +106,17 @@ class Recipe(_Section):
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over everything but the recipe's name and source."""
-        return digest(self.model_dump(mode="json", exclude=_WORDS))
+        """SHA-256 over everything that decides a training.
+
+        The recipe's name and source do not, nor does `precision` in exact mode: there it counts
+        as float32, and the mode is left out, so that recipes from before there were modes keep
+        their hash.
+        """
+        data = self.model_dump(mode="json", exclude=_WORDS)
+        if self.mode == "exact":
+            del data["mode"]
+            data["precision"] = "float32"
+        return digest(data)
 
     def dumped(self) -> dict[str, Any]:
         """The recipe as JSON-ready data, every default written out."""

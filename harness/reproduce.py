@@ -32,7 +32,7 @@ REPRODUCED = "reproduced"
 # What a record says of its machine that may change the last bit of a sum.
 _OF_THE_MACHINE = ("processor", "threads", "device", "gpu", "cuda")
 # Later records say these, too.
-_SAID_LATER = ("cudnn", "determinism")
+_SAID_LATER = ("cudnn", "determinism", "numerics")
 _PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow")
 
 

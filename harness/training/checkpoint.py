@@ -84,7 +84,16 @@ def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -
             slots.setdefault(int(number), {})[slot] = tensor
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": slots, "param_groups": groups})
+    _lay_out(optimiser)
     return about
+
+
+def _lay_out(optimiser: torch.optim.Optimizer) -> None:
+    """Let each momentum lie in memory as its weights do, which a fused optimiser takes as given."""
+    for parameter, slots in optimiser.state.items():
+        for slot, value in slots.items():
+            if value.shape == parameter.shape:
+                slots[slot] = torch.empty_like(parameter).copy_(value)
 
 
 def needed_bytes(model: nn.Module, copies: int) -> int:

@@ -15,6 +15,7 @@ from harness.modality import Modality
 from harness.progress import progress
 from harness.protocol import Change
 from harness.training.batches import Batches
+from harness.training.mode import computing
 
 BATCH = 32
 _AS_IT_IS = Change()
@@ -30,6 +31,8 @@ def embed(
     change: Change = _AS_IT_IS,
 ) -> NDArray[np.float32]:
     """(n, d) float32 descriptors of the given rows, in their order.
+
+    Computed as the recipe's mode says: `fast` under autocast, as in training.
 
     Args:
         method: Whose `embed` is called.
@@ -49,7 +52,8 @@ def embed(
         for start in range(0, len(rows), BATCH):
             chosen = rows[start : start + BATCH]
             shown = batches.test(chosen, modalities, names[start : start + BATCH], change)
-            found = method.embed(model, shown)
+            with computing(batches.recipe, batches.device):
+                found = method.embed(model, shown)
             if found.ndim != 2 or found.shape[0] != len(chosen):
                 raise FeaturesError(
                     seen=f"embed() gave shape {tuple(found.shape)} for {len(chosen)} samples",

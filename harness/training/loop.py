@@ -23,6 +23,7 @@ from harness.progress import progress, say
 from harness.recipe import Optimiser, Recipe
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_state, save_state
+from harness.training.mode import compiled, computing, uncompiled
 from harness.training.sampler import identity_batches
 from harness.training.schedule import learning_rate
 from harness.training.weights import first_line
@@ -64,6 +65,7 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
     optimiser = make_optimiser(recipe.optimiser, model, _lr_scales(training.method, model))
     start_epoch = getattr(training.method, "start_epoch", None)
     first, log = _resume(training, model, optimiser)
+    graphs = compiled(model, recipe, device, lambda: _trial(training, model))
     saved_at, saving = time.monotonic(), 0.0
     for epoch in range(first, recipe.epochs):
         started = time.monotonic()
@@ -83,22 +85,22 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
             training.seed,
             epoch,
         )
+        batches = training.batches.epoch(
+            [training.rows[chosen] for chosen in plan],
+            [training.labels[chosen] for chosen in plan],
+            training.modalities,
+            augment,
+        )
         label = f"epoch {epoch + 1}/{recipe.epochs}"
         with progress(label, len(plan), " steps", summary=False) as advance:
-            for chosen in plan:
-                batch = training.batches.training(
-                    training.rows[chosen], training.labels[chosen], training.modalities, augment
-                )
-                with torch.autocast(device.type, torch.bfloat16, recipe.precision == "bf16"):
-                    terms = loss_terms(training.method, model, batch)
-                optimiser.zero_grad(set_to_none=True)
-                total_loss(terms).backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
+            for batch in batches:
+                terms = take_step(training, model, optimiser, batch)
                 for name, term in terms.items():
                     # Kept on the device: asking for the number would wait for the GPU every step.
-                    sums[name] = sums.get(name, torch.zeros((), device=device)) + term.detach()
+                    sums[name] = sums.get(name, torch.zeros((), device=device)) + term
                 advance(1)
         row = _row(epoch, rate, sums, len(plan), time.monotonic() - started)
+        row |= {"compiled": True} if graphs else {}
         log.append(row)
         _report(row, recipe)
         now = time.monotonic()
@@ -107,8 +109,40 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
             save_state(_checkpoint(training), model, optimiser, about)
             saved_at = time.monotonic()
             saving = saved_at - now
+    uncompiled(model)
     write_text(training.folder / "train.jsonl", "".join(json.dumps(r) + "\n" for r in log))
     return log
+
+
+def take_step(
+    training: Training, model: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch
+) -> dict[str, torch.Tensor]:
+    """One batch forward and back and one update; the terms of the loss, on the device."""
+    terms = _backward(training, model, batch)
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+    return terms
+
+
+def _backward(training: Training, model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
+    with computing(training.recipe, training.batches.device):
+        terms = loss_terms(training.method, model, batch)
+    total_loss(terms).backward()  # type: ignore[no-untyped-call]
+    return {name: term.detach() for name, term in terms.items()}
+
+
+def _trial(training: Training, model: nn.Module) -> None:
+    """A first batch forward and back, for finding out whether that works."""
+    sampler = training.recipe.sampler
+    first = identity_batches(
+        training.labels, sampler.identities, sampler.instances, training.seed, 0
+    )[0]
+    drawn = torch.Generator().manual_seed(0)
+    model.train()
+    batch = training.batches.training(
+        training.rows[first], training.labels[first], training.modalities, drawn
+    )
+    _backward(training, model, batch)
 
 
 def make_optimiser(
@@ -117,6 +151,9 @@ def make_optimiser(
     scales: Sequence[tuple[float, Iterable[nn.Parameter]]] = (),
 ) -> torch.optim.Optimizer:
     """The recipe's optimiser over every parameter that is trained.
+
+    Torch's fused form, which goes over the numbers once: twice to four times as quick as the
+    plain one, with its digits to an ulp a step, and bit by bit for SGD with Nesterov momentum.
 
     Args:
         scales: Parameters that learn at so many times the rate; kept as `scale` of their group.
@@ -135,10 +172,15 @@ def make_optimiser(
         # Torch refuses Nesterov without momentum; without momentum the two are the same.
         nesterov = settings.nesterov and settings.momentum > 0
         return torch.optim.SGD(
-            params, settings.lr, settings.momentum, weight_decay=decay, nesterov=nesterov
+            params,
+            settings.lr,
+            settings.momentum,
+            weight_decay=decay,
+            nesterov=nesterov,
+            fused=True,
         )
     kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
-    return kind(params, settings.lr, weight_decay=decay)
+    return kind(params, settings.lr, weight_decay=decay, fused=True)
 
 
 def loss_terms(method: Method, model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
