@@ -153,6 +153,6 @@ class PartHeads(nn.Module):
         return torch.stack([f(p) for f, p in zip(self.embed, parts.unbind(1), strict=True)], 1)
 
     def logits(self, features: Tensor) -> Tensor:
-        """Features (n, parts, 128) to logits (parts, n, classes)."""
+        """Features (n, parts, 128) to logits (n, parts, classes)."""
         pairs = zip(self.classify, features.unbind(1), strict=True)
-        return torch.stack([c(f) for c, f in pairs])
+        return torch.stack([c(f) for c, f in pairs], 1)

@@ -53,7 +53,7 @@ def summed_cross_entropy(
     """Cross-entropy, mean over the batch, summed over stripes and modalities.
 
     Args:
-        logits: By modality, each (parts, n, classes).
+        logits: By modality, each (n, parts, classes).
         pids: (n,) labels 0..classes-1.
         label_smoothing: Mass spread evenly over all classes.
 
@@ -62,9 +62,9 @@ def summed_cross_entropy(
     """
     terms = []
     for scores in logits.values():
-        parts, n, _ = scores.shape
+        n, parts, _ = scores.shape
         total = functional.cross_entropy(
-            scores.flatten(0, 1),
+            scores.transpose(0, 1).flatten(0, 1),  # stripe after stripe, as the authors add them
             pids.repeat(parts),
             reduction="sum",
             label_smoothing=label_smoothing,

@@ -23,7 +23,7 @@ class TrainOutput(NamedTuple):
     """What the network gives in training, by modality."""
 
     logits: dict[Modality, Tensor]
-    """Each (parts, n, classes)."""
+    """Each (n, parts, classes)."""
     features: dict[Modality, Tensor]
     """Each (n, 128 * parts), L2-normalised per sample."""
 

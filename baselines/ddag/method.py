@@ -29,16 +29,18 @@ class DDAG:
         """`id`, `triplet`, `part` and, weighted by the epoch before, `graph`."""
         net = unwrapped(model, DDAGNet)
         items = items_of(batch)
-        out: TrainOutput = model(items.images, items.pids)
+        out: TrainOutput = model(items.images)
+        pooled, logits = (torch.cat(list(found.values())) for found in (out.pooled, out.logits))
         terms = {
-            "id": functional.cross_entropy(out.logits, items.pids),
-            "triplet": batch_hard_triplet(out.pooled, items.pids, net.config.margin),
+            "id": functional.cross_entropy(logits, items.pids),
+            "triplet": batch_hard_triplet(pooled, items.pids, net.config.margin),
         }
-        if out.part_logits is not None:
-            terms["part"] = functional.cross_entropy(out.part_logits, items.pids)
+        if out.part_logits:
+            part_logits = torch.cat(list(out.part_logits.values()))
+            terms["part"] = functional.cross_entropy(part_logits, items.pids)
         net.dynamic.add(torch.stack(list(terms.values())).sum())
-        if out.graph_logits is not None:
-            graph = functional.cross_entropy(out.graph_logits, items.pids)
+        if net.graph is not None:
+            graph = functional.cross_entropy(net.graph(pooled, items.pids), items.pids)
             terms["graph"] = net.dynamic.weight * graph
         return terms
 

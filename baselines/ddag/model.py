@@ -19,16 +19,14 @@ from harness.modality import Modality
 
 
 class TrainOutput(NamedTuple):
-    """What the network gives in training, for all N images, modality after modality."""
+    """What the network gives in training, by modality of n_m images."""
 
-    pooled: Tensor
-    """(N, channels), before the neck."""
-    logits: Tensor
-    """(N, classes) of the normalised global feature."""
-    part_logits: Tensor | None
-    """(N, classes) of the aggregated feature, by the same classifier."""
-    graph_logits: Tensor | None
-    """(N, classes) of the graph."""
+    pooled: dict[Modality, Tensor]
+    """Each (n_m, channels), before the neck."""
+    logits: dict[Modality, Tensor]
+    """Each (n_m, classes) of the normalised global feature."""
+    part_logits: dict[Modality, Tensor]
+    """Each (n_m, classes) of the aggregated feature, by the same classifier; empty without it."""
 
 
 class DDAGNet(nn.Module):
@@ -37,6 +35,9 @@ class DDAGNet(nn.Module):
     Args:
         config: The options; kept as `config`.
         data: Classes, modalities of the run and pretrained weights.
+
+    Attributes:
+        graph: For the loss, since it looks at all images of a batch; None without it.
     """
 
     def __init__(self, config: DDAGConfig, data: DataInfo) -> None:
@@ -60,14 +61,11 @@ class DDAGNet(nn.Module):
             nn.init.normal_(norm.weight, 1.0, 0.01)
         self.dynamic = DynamicWeight()
 
-    def forward(
-        self, images: Mapping[Modality, Tensor], pids: Tensor | None = None
-    ) -> TrainOutput | dict[Modality, Tensor]:
+    def forward(self, images: Mapping[Modality, Tensor]) -> TrainOutput | dict[Modality, Tensor]:
         """What the losses need in train mode, descriptors in eval mode.
 
         Args:
             images: By modality of the run, any of them, each (n_m, 3, height, width).
-            pids: In train mode the (N,) labels of all images, which link the graph's nodes.
 
         Returns:
             In eval mode by modality (n_m, channels), not yet of length 1.
@@ -79,9 +77,11 @@ class DDAGNet(nn.Module):
         if not self.training:
             chosen = whole if parts is None or self.config.descriptor == "global" else parts
             return by_modality(chosen, images)
-        graph = None if self.graph is None or pids is None else self.graph(pooled, pids)
-        part_logits = None if parts is None else self.neck.classifier(parts)
-        return TrainOutput(pooled, logits, part_logits, graph)
+        return TrainOutput(
+            by_modality(pooled, images),
+            by_modality(logits, images),
+            {} if parts is None else by_modality(self.neck.classifier(parts), images),
+        )
 
 
 class DynamicWeight(nn.Module):

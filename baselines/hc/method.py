@@ -36,7 +36,7 @@ class HC:
         net = unwrapped(model, HCNet)
         items = items_of(batch)
         out: TrainOutput = model(items.images)
-        ce = sum_over_parts(out.logits, items.pids)
+        ce = sum_over_parts(torch.cat(list(out.logits.values())), items.pids)
         whole = complete(batch)
         paired = {m: out.features[m][whole[items.rows[m]]] for m in items.images}
         pids, config = batch.pids[whole], net.config
@@ -68,8 +68,9 @@ def sum_over_parts(logits: Tensor, pids: Tensor) -> Tensor:
     """Cross-entropy, mean over the images, summed over the stripes.
 
     Args:
-        logits: (parts, n, classes).
+        logits: (n, parts, classes).
         pids: (n,) labels.
     """
-    parts = logits.shape[0]
-    return parts * functional.cross_entropy(logits.flatten(0, 1), pids.repeat(parts))
+    parts = logits.shape[1]
+    by_part = logits.transpose(0, 1).flatten(0, 1)
+    return parts * functional.cross_entropy(by_part, pids.repeat(parts))

@@ -19,8 +19,8 @@ from harness.training.backbone import feature_backbone
 class TrainOutput(NamedTuple):
     """What the network gives in training."""
 
-    logits: Tensor
-    """(parts, N, classes), N all images, modality after modality."""
+    logits: dict[Modality, Tensor]
+    """Each (n_m, parts, classes)."""
     features: dict[Modality, Tensor]
     """Each (n_m, parts, width); every stripe has length 1."""
 
@@ -97,7 +97,7 @@ class HCNet(nn.Module):
         if not self.training:
             return features
         logits = [self._head(i).logits(feature) for i, feature in enumerate(found)]
-        return TrainOutput(torch.stack(logits), features)
+        return TrainOutput(by_modality(torch.stack(logits, 1), images), features)
 
     def _stripes(self, modality: Modality, images: Tensor) -> Tensor:
         """(n, parts, channels)."""

@@ -78,12 +78,13 @@ def mutual_mean(own: Mapping[Modality, Tensor], others: Mapping[Modality, Tensor
 
     Args:
         own: By modality, logits (n_m, classes) of its own classifier.
-        others: By modality, logits (modalities - 1, n_m, classes) of the others' mean classifiers.
+        others: By modality, logits (n_m, modalities - 1, classes) of the others' mean classifiers.
     """
     terms = []
     for modality, logits in own.items():
         wide = torch.promote_types(logits.dtype, torch.float32)
-        believed = logits.softmax(1, dtype=wide).expand(others[modality].shape)
-        seen = others[modality].log_softmax(2, dtype=wide)
+        rest = others[modality].transpose(0, 1)
+        believed = logits.softmax(1, dtype=wide).expand(rest.shape)
+        seen = rest.log_softmax(2, dtype=wide)
         terms.append(functional.kl_div(seen, believed, reduction="none").sum(2).flatten())
     return torch.cat(terms).mean()

@@ -38,10 +38,11 @@ class MPANetMethod:
         config = unwrapped(model, MPANet).config
         items = items_of(batch)
         out: TrainOutput = model(items.images)
+        pooled, logits, maps = (torch.cat(list(found.values())) for found in out[:3])
         terms = {
-            "id": functional.cross_entropy(out.logits, items.pids),
-            "centre": config.weight_centre * centre_cluster(out.pooled, items.pids, config.margin),
-            "separation": config.weight_separation * separation(out.maps),
+            "id": functional.cross_entropy(logits, items.pids),
+            "centre": config.weight_centre * centre_cluster(pooled, items.pids, config.margin),
+            "separation": config.weight_separation * separation(maps),
         }
         if out.own:
             pids = by_modality(items.pids, items.images)

@@ -21,18 +21,18 @@ SQUEEZE = 16
 
 
 class TrainOutput(NamedTuple):
-    """What the network gives in training; N images, modality after modality."""
+    """What the network gives in training, by modality of n_m images."""
 
-    pooled: Tensor
-    """(N, d), before the neck."""
-    logits: Tensor
-    """(N, classes)."""
-    maps: Tensor
-    """(N, patterns, h, w) in 0..1."""
+    pooled: dict[Modality, Tensor]
+    """Each (n_m, d), before the neck."""
+    logits: dict[Modality, Tensor]
+    """Each (n_m, classes)."""
+    maps: dict[Modality, Tensor]
+    """Each (n_m, patterns, h, w) in 0..1."""
     own: dict[Modality, Tensor]
     """Each (n_m, classes): the classifier of the image's own modality; empty without any."""
     others: dict[Modality, Tensor]
-    """Each (modalities - 1, n_m, classes): the mean classifiers of the others, no gradient."""
+    """Each (n_m, modalities - 1, classes): the mean classifiers of the others, no gradient."""
 
 
 class Alleviation(nn.Module):
@@ -91,7 +91,7 @@ class Specific(nn.Module):
     def forward(
         self, features: Mapping[Modality, Tensor]
     ) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
-        """Own logits (n_m, classes) and those of the others' copies (modalities - 1, n_m, classes).
+        """Own logits (n_m, classes) and those of the others' copies (n_m, modalities - 1, classes).
 
         In train mode the copies move first.
         """
@@ -103,7 +103,7 @@ class Specific(nn.Module):
             for modality, feature in features.items():
                 rest = [m for m in self.classifiers if m != modality]
                 others[modality] = torch.stack(
-                    [functional.linear(feature, self.get_buffer(f"mean_{m}")) for m in rest]
+                    [functional.linear(feature, self.get_buffer(f"mean_{m}")) for m in rest], 1
                 )
         return own, others
 
@@ -171,7 +171,8 @@ class MPANet(nn.Module):
         if not self.training:
             return apart
         own, others = ({}, {}) if self.specific is None else self.specific(apart)
-        return TrainOutput(pooled, logits, maps, own, others)
+        by_name = [by_modality(together, images) for together in (pooled, logits, maps)]
+        return TrainOutput(*by_name, own, others)
 
     def _maps(self, found: Tensor) -> Tensor:
         """(n, patterns, h, w) in 0..1."""

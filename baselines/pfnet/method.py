@@ -40,7 +40,7 @@ class PFNet:
         def entropy(logits: Tensor) -> Tensor:
             return functional.cross_entropy(logits, batch.pids, label_smoothing=smoothing)
 
-        stripes = [logits for by_stripe in out.logits.values() for logits in by_stripe]
+        stripes = [logits for found in out.logits.values() for logits in found.unbind(1)]
         parts = torch.stack([entropy(logits) for logits in stripes]).sum()
         return {"parts": parts, "whole": entropy(out.whole)}
 

@@ -29,7 +29,7 @@ class TrainOutput(NamedTuple):
     """What the network gives in training, by branch."""
 
     logits: dict[Sum, Tensor]
-    """Each (stripes, n, classes)."""
+    """Each (n, stripes, classes)."""
     whole: Tensor
     """(n, classes), from all branches together."""
 
@@ -92,8 +92,8 @@ class Branch(nn.Module):
         return [f(s) for f, s in zip(self.embed, stripes.unbind(2), strict=True)]
 
     def logits(self, stripes: list[Tensor]) -> Tensor:
-        """(stripes, n, classes) of the stripes' features."""
-        return torch.stack([c(s) for c, s in zip(self.classify, stripes, strict=True)])
+        """(n, stripes, classes) of the stripes' features."""
+        return torch.stack([c(s) for c, s in zip(self.classify, stripes, strict=True)], 1)
 
 
 class PFNetwork(nn.Module):

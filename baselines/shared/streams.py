@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.shared.cross import in_eval_mode, items_of
 from baselines.shared.public_weights import PublicNames, load_public
 from baselines.shared.stream_config import StreamConfig
 from harness.method import Batch, DataInfo
@@ -31,13 +32,11 @@ class Seen(NamedTuple):
     """What one stream made of a batch.
 
     Attributes:
-        rows: (n,) bool, the samples that have this modality; k of them.
-        embeddings: Each (k, width); empty when the stream was left out.
+        embeddings: Each (k, width) for k images.
         logits: Each (k, classes), in training; else empty.
     """
 
-    rows: Tensor
-    embeddings: tuple[Tensor, ...] = ()
+    embeddings: tuple[Tensor, ...]
     logits: tuple[Tensor, ...] = ()
 
 
@@ -65,31 +64,22 @@ class Streams(nn.Module):
             }
         )
 
-    def forward(
-        self, images: Mapping[Modality, Tensor], present: Mapping[Modality, Tensor]
-    ) -> dict[Modality, Seen]:
+    def forward(self, images: Mapping[Modality, Tensor]) -> dict[Modality, Seen]:
         """What each stream sees; a modality without a stream is not looked at.
 
-        Only samples that have a modality pass through its stream, so that absent images move no
-        running statistics.
-
         Args:
-            images: Each (n, 3, height, width).
-            present: Each (n,) bool, the keys of `images`.
+            images: Each (k_m, 3, height, width). Only those that are there, so that absent ones
+                move no running statistics.
         """
-        return {m: self._stream(m, images[m], present[m]) for m in self.columns if m in images}
+        return {m: self._stream(m, images[m]) for m in self.columns if m in images}
 
-    def _stream(self, modality: Modality, images: Tensor, rows: Tensor) -> Seen:
-        there = images if bool(rows.all()) else images[rows]
-        # batch normalisation of one sample in training has no variance to divide by
-        if there.shape[0] < (2 if self.training else 1):
-            return Seen(rows)
-        embeddings = self.networks[modality](there)
+    def _stream(self, modality: Modality, images: Tensor) -> Seen:
+        embeddings = self.networks[modality](images)
         if not self.training:
-            return Seen(rows, embeddings)
+            return Seen(embeddings)
         classifiers = cast(nn.ModuleList, self.classifiers[modality])
         pairs = zip(classifiers, embeddings, strict=True)
-        return Seen(rows, embeddings, tuple(classify(x) for classify, x in pairs))
+        return Seen(embeddings, tuple(classify(x) for classify, x in pairs))
 
 
 class StreamMethod:
@@ -112,17 +102,23 @@ class StreamMethod:
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """`ce_RGB` and so on: the cross-entropy of each stream, the mean over its classifiers."""
-        streams = _unwrap(model)
+        streams, items = _unwrap(model), items_of(batch)
+        # batch normalisation of one sample in training has no variance to divide by
+        enough = {m: x for m, x in items.images.items() if len(x) > 1}
+        made: dict[Modality, Seen] = model(enough) if enough else {}
         terms = {}
-        for modality, seen in model(batch.images, batch.present).items():
-            labels = batch.pids[seen.rows]
+        for modality in (m for m in streams.columns if m in batch.images):
+            if modality not in made:
+                # a stream that was left out still has a term, with a gradient of zero
+                idle = 0 * next(streams.classifiers[modality].parameters()).sum()
+                terms[f"ce_{modality}"] = idle
+                continue
+            labels, smoothing = batch.pids[items.rows[modality]], streams.config.label_smoothing
             parts = [
-                functional.cross_entropy(x, labels, label_smoothing=streams.config.label_smoothing)
-                for x in seen.logits
+                functional.cross_entropy(x, labels, label_smoothing=smoothing)
+                for x in made[modality].logits
             ]
-            # a stream that was left out still has a term, with a gradient of zero
-            idle = 0 * next(streams.classifiers[modality].parameters()).sum()
-            terms[f"ce_{modality}"] = torch.stack(parts).mean() if parts else idle
+            terms[f"ce_{modality}"] = torch.stack(parts).mean()
         return terms
 
     def embed(self, model: nn.Module, batch: Batch) -> Tensor:
@@ -131,19 +127,16 @@ class StreamMethod:
         Always in eval mode; a model that was training is put back afterwards. The columns of a
         modality that a sample lacks are zero, so that d is always the same.
         """
-        streams = _unwrap(model)
-        was_training = model.training
-        model.eval()
-        made: dict[Modality, Seen] = model(batch.images, batch.present)
-        model.train(was_training)
+        streams, items = _unwrap(model), items_of(batch)
+        with in_eval_mode(model):
+            made: dict[Modality, Seen] = model(items.images)
         width = max(upto for _, upto in streams.columns.values())
         weight = next(streams.parameters())
         descriptors = weight.new_zeros((len(batch.pids), width))
         for modality, seen in made.items():
-            if seen.embeddings:
-                first, upto = streams.columns[modality]
-                own = _descriptor(seen.embeddings, streams.normalised[modality])
-                descriptors[seen.rows, first:upto] = own.to(descriptors.dtype)
+            first, upto = streams.columns[modality]
+            own = _descriptor(seen.embeddings, streams.normalised[modality])
+            descriptors[items.rows[modality], first:upto] = own.to(descriptors.dtype)
         return descriptors
 
     def start_epoch(self, model: nn.Module, epoch: int) -> None:

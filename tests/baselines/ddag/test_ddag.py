@@ -217,10 +217,7 @@ def test_an_absent_image_is_no_node() -> None:
     batch = small_batch(absent={"TI": [1, 2]})
     METHOD.loss(model, batch)
     fresh = small_net().train()
-    fresh(
-        {"RGB": batch.images["RGB"], "TI": batch.images["TI"][[0, 3]]},
-        torch.tensor([1, 1, 4, 4, 1, 4]),
-    )
+    fresh({"RGB": batch.images["RGB"], "TI": batch.images["TI"][[0, 3]]})
     assert running_sum(model) == pytest.approx(running_sum(fresh), rel=1e-5)
 
 

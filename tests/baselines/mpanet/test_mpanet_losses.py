@@ -84,10 +84,10 @@ def test_mutual_mean_is_the_mean_divergence_from_each_other_classifier() -> None
     draw = torch.Generator().manual_seed(3)
     sizes = {"RGB": 3, "NI": 2, "TI": 4}
     own = {m: torch.randn(n, 5, generator=draw).double() for m, n in sizes.items()}
-    others = {m: torch.randn(2, n, 5, generator=draw).double() for m, n in sizes.items()}
+    others = {m: torch.randn(n, 2, 5, generator=draw).double() for m, n in sizes.items()}
     plain = []
     for modality, logits in own.items():
-        for other in others[modality]:
+        for other in others[modality].unbind(1):
             for p, q in zip(logits.softmax(1), other.softmax(1), strict=True):
                 plain.append((p * (p / q).log()).sum())
     torch.testing.assert_close(mutual_mean(own, others), torch.stack(plain).mean())  # type: ignore[arg-type]
@@ -95,5 +95,5 @@ def test_mutual_mean_is_the_mean_divergence_from_each_other_classifier() -> None
 
 def test_mutual_mean_is_zero_where_classifiers_agree() -> None:
     logits = torch.randn(4, 5)
-    found = mutual_mean({"RGB": logits, "TI": logits}, {"RGB": logits[None], "TI": logits[None]})
+    found = mutual_mean({"RGB": logits, "TI": logits}, {"RGB": logits[:, None], "TI": logits[:, None]})
     assert float(found) == pytest.approx(0, abs=1e-6)

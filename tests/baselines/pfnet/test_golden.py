@@ -54,7 +54,7 @@ def computed(weights: dict[str, Tensor]) -> Arrays:
     terms = PFNet().loss(net, batch)
     total = torch.stack(list(terms.values())).sum()
     total.backward()
-    outputs = [seen[0].logits[b][stripe] for stripe in range(2) for b in BRANCHES]
+    outputs = [seen[0].logits[b][:, stripe] for stripe in range(2) for b in BRANCHES]
     grads: dict[str, Tensor] = {}
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name
