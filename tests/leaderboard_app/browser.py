@@ -43,11 +43,15 @@ _SETTLED = """() => {
         && [...document.images].every((image) => image.complete)
 }"""
 _HEIGHT = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
-# A box that is still opening moves away from under a click.
+# A box that is still opening moves away from under a click. An animation that is paused, or a page
+# that is not drawn, would be waited for without end.
 _STILL = """async () => {
+    const late = new Promise((done) => setTimeout(done, 5000))
     const ends = (one) => one.effect.getComputedTiming().iterations !== Infinity
-    await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished))
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+    const moved = document.getAnimations().filter(ends).map((one) => one.finished)
+    await Promise.race([Promise.allSettled(moved), late])
+    const drawn = (done) => requestAnimationFrame(() => requestAnimationFrame(done))
+    await Promise.race([new Promise(drawn), late])
 }"""
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from playwright.sync_api import Browser, Page
 from streamlit.testing.v1 import AppTest
 
 import leaderboard_app.app
@@ -19,6 +20,7 @@ from harness.hashing import digest
 from harness.protocol import BoundProtocol
 from harness.record import METRICS, RunRecord, make_record
 from harness.store import STORE_NAME, Store
+from tests.leaderboard_app.browser import chromium, new_page
 from tests.leaderboard_app.runs import harness_run
 
 
@@ -60,6 +62,19 @@ def finished(tiny: Path, drawn: Path, tmp_path_factory: pytest.TempPathFactory) 
     out = tmp_path_factory.mktemp("finished")
     harness_run(tiny, out, "--dataset", str(drawn), "--recipe", "smoke", "--seeds", "1,2")
     return out
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    one = new_page(browser)
+    yield one
+    one.close()
 
 
 class Bundles(NamedTuple):
