@@ -12,7 +12,7 @@ test:
 	$(PYTHON) -m pytest
 
 bench:
-	$(PYTHON) benchmarks/cpu.py
+	$(PYTHON) -m harness.cli bench
 
 app:
 	$(dir $(PYTHON))harness leaderboard

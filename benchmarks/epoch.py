@@ -11,8 +11,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.made_up import draw_set
-from benchmarks.ours import MODES
-from harness.bench import Asked, Goal, Row, Spread, interleaved, ratios, run_script
+from benchmarks.ours import VARIANTS
+from harness.bench import Asked, Goal, Row, Spread, Worker, interleaved, ratios, run_script
+from harness.bench.measure import Task
 
 IDENTITIES, IMAGES = 4, 8
 """Of the drawn set: 4 steps."""
@@ -20,42 +21,46 @@ PEERS = ("ieee",)
 
 
 def rows(asked: Asked) -> list[Row]:
-    """Exact and fast."""
+    """A row for each variant; seconds are of one step with what belongs to it."""
+    threads = asked.threads
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        folder = draw_set(root, IDENTITIES, IMAGES)
-        ours = [
-            stack.enter_context(
-                asked.worker(
-                    "benchmarks.ours:training", root=str(folder), threads=asked.threads, mode=mode
+        given = {"root": str(draw_set(root, IDENTITIES, IMAGES)), "threads": threads}
+        workers = [
+            stack.enter_context(asked.worker("benchmarks.ours:epoch", variant=variant, **given))
+            for variant in VARIANTS
+        ]
+        if "ieee" in asked.peers:
+            path, target = str(asked.peers["ieee"]), "benchmarks.peers.ieee:epoch"
+            workers.append(
+                stack.enter_context(
+                    asked.worker(target, path=path, root=str(root), threads=threads)
                 )
             )
-            for mode in MODES
-        ]
-        counted = ours[0].run(flops=True).value
-        ours[1].run()
-        tasks = [worker.seconds for worker in ours]
-        if "ieee" in asked.peers:
-            given = {"path": str(asked.peers["ieee"]), "root": str(root)}
-            target = "benchmarks.peers.ieee:epoch"
-            peer = stack.enter_context(asked.worker(target, threads=asked.threads, **given))
-            steps = peer.run().value["steps"]
-            tasks.append(peer.seconds)
-            # Their sampler draws identities at random and leaves over what does not pair up.
-            assert steps <= counted["steps"]
-        times = interleaved(asked.repeats, *tasks)
-    floor = counted["flops"] / asked.machine.float32
-    return [_row(mode, place, times, floor, counted["steps"]) for place, mode in enumerate(MODES)]
+        for worker in workers:
+            worker.run()
+        # Their sampler leaves over what does not pair up, so an epoch may be shorter.
+        times = interleaved(asked.repeats, *(_per_step(worker) for worker in workers))
+    beside = times[-1] if "ieee" in asked.peers else None
+    return [
+        Row(
+            f"epoch of {IDENTITIES * IMAGES // 8} steps with loading, CPU, {variant}, a step",
+            Spread.of(own),
+            Spread.of(beside) if beside else None,
+            Spread.of(ratios(own, beside)) if beside else None,
+            goal=Goal("share", 0.6) if variant == "exact" else None,
+            note="" if beside else "No peer was given.",
+        )
+        for variant, own in zip(VARIANTS, times, strict=False)
+    ]
 
 
-def _row(mode: str, place: int, times: list[list[float]], floor: float, steps: int) -> Row:
-    what = f"epoch of {steps} steps with loading, CPU, `{mode}`"
-    own = Spread.of(times[place])
-    goal = Goal("share", 0.6) if mode == "exact" else None
-    if len(times) == len(MODES):
-        return Row(what, own, goal=goal, floor=floor, note="No peer was given.")
-    peer = times[-1]
-    return Row(what, own, Spread.of(peer), Spread.of(ratios(times[place], peer)), "s", goal, floor)
+def _per_step(worker: Worker) -> Task:
+    def task() -> float:
+        reply = worker.run()
+        return reply.seconds / int(reply.value["steps"])
+
+    return task
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.made_up import draw_set
-from harness.bench import Asked, Goal, Row, Spread, interleaved, ratios, run_script
+from harness.bench import Asked, Goal, Row, Spread, Worker, interleaved, ratios, run_script
+from harness.bench.measure import Task
 
 IDENTITIES, IMAGES = 24, 16
 PEERS = ("ieee",)
@@ -20,45 +21,57 @@ _PIXELS = 3 * 256 * 128 * 3
 
 
 def rows(asked: Asked) -> list[Row]:
-    """Beside their loader without and with workers."""
-    count = IDENTITIES * IMAGES
-    # Each pixel is read as a byte and written as four.
-    floor = count * _PIXELS * 5 / asked.machine.copy
-    what = f"loading {count} triplets, 256x128"
+    """Exact and fast, each beside their loader without and with workers."""
+    threads, count = asked.threads, IDENTITIES * IMAGES
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        folder = draw_set(root, IDENTITIES, IMAGES)
-        target, threads = "benchmarks.ours:loading", asked.threads
-        ours = stack.enter_context(asked.worker(target, root=str(folder), threads=threads))
-        sizes = [ours.run().value]
-        tasks = [ours.seconds]
+        given = {"root": str(draw_set(root, IDENTITIES, IMAGES)), "threads": threads}
+        sides = {
+            variant: stack.enter_context(
+                asked.worker("benchmarks.ours:loading", variant=variant, **given)
+            )
+            for variant in ("exact", "fast")
+        }
         if "ieee" in asked.peers:
             given = {"path": str(asked.peers["ieee"]), "root": str(root), "threads": threads}
             for workers in (0, threads):
                 target = "benchmarks.peers.ieee:loading"
-                peer = stack.enter_context(asked.worker(target, workers=workers, **given))
-                sizes.append(peer.run().value)
-                tasks.append(peer.seconds)
-        times = interleaved(asked.repeats, *tasks)
-    # Samplers leave over what does not pair up, so the seconds are of one triplet each.
-    ms = [[1e3 * s / size for s in found] for found, size in zip(times, sizes, strict=True)]
-    each = [Spread.of(found) for found in ms]
-    floor *= 1e3 / count
-    if len(ms) == 1:
-        return [Row(what, each[0], unit="ms each", floor=floor, note="No peer was given.")]
-    names = ("their loader", f"their loader with {asked.threads} workers")
-    return [
-        Row(
-            f"{what}, beside {name}",
-            each[0],
-            each[place],
-            Spread.of(ratios(ms[place], ms[0])),
-            "ms each",
-            Goal("times", 20) if place == 1 else None,
-            floor,
-        )
-        for place, name in enumerate(names, 1)
-    ]
+                worker = asked.worker(target, workers=workers, **given)
+                sides[f"{workers} workers"] = stack.enter_context(worker)
+        for worker in sides.values():
+            worker.run()
+        times = interleaved(asked.repeats, *(_each(worker) for worker in sides.values()))
+    ms = {side: [1e3 * s for s in found] for side, found in zip(sides, times, strict=True)}
+    # Each pixel is read as a byte and written as four.
+    floor = 1e3 * _PIXELS * 5 / asked.machine.copy
+    found = []
+    for variant in ("exact", "fast"):
+        what = f"loading {count} triplets, 256x128, {variant}"
+        peers = [side for side in sides if side.endswith("workers")]
+        if not peers:
+            own = Spread.of(ms[variant])
+            found.append(Row(what, own, unit="ms each", floor=floor, note="No peer was given."))
+        found += [
+            _row(f"{what}, beside their loader, {side}", ms[variant], ms[side], floor)
+            for side in peers
+        ]
+    return found
+
+
+def _each(worker: Worker) -> Task:
+    """Seconds a triplet: samplers leave over what does not pair up."""
+
+    def task() -> float:
+        reply = worker.run()
+        return reply.seconds / int(reply.value)
+
+    return task
+
+
+def _row(what: str, own: list[float], peer: list[float], floor: float) -> Row:
+    goal = Goal("times", 20) if " 0 workers" in what else None
+    spread = Spread.of(ratios(peer, own))
+    return Row(what, Spread.of(own), Spread.of(peer), spread, "ms each", goal, floor)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ QUERIES, GALLERY, WIDTH = 20_000, 200_000, 512
 def rows(asked: Asked) -> list[Row]:
     """Peak memory and time; one round takes minutes on two cores."""
     given = {"queries": QUERIES, "gallery": GALLERY, "width": WIDTH}
-    with asked.worker("benchmarks.ours:features", **given) as worker:
+    with asked.worker("benchmarks.ours_ranking:features", **given) as worker:
         found = [worker.run() for _ in range(asked.repeats)]
     what = f"scoring {QUERIES:,} x {GALLERY:,} from {WIDTH}-wide descriptors"
     descriptors = 4 * WIDTH * (QUERIES + GALLERY)

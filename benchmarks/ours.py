@@ -1,70 +1,138 @@
-"""Our side of every comparison, as work for a worker process."""
+"""Our training and loading, as work for a worker process."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-MODES = ("exact", "fast")
+if TYPE_CHECKING:
+    from torch import nn
+
+    from harness.training.loop import Training
+
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "exact": (),
+    "fast": ("mode=fast", "precision=bf16"),
+    "fast, float32": ("mode=fast", "precision=float32"),
+}
+"""What to change in the published recipe, by the name that tables show."""
 
 
-def training(
-    root: str,
-    threads: int,
-    mode: str = "exact",
-    device: str = "cpu",
-    changes: tuple[str, ...] = (),
+class Shop(NamedTuple):
+    """A training as a run would have it, and its model."""
+
+    training: Training
+    model: nn.Module
+
+
+def step(
+    root: str, variant: str, threads: int, device: str = "cpu", identities: int = 2
 ) -> Callable[..., dict[str, Any]]:
-    """One epoch of IEEE's published recipe by the training loop itself, on a drawn set.
+    """The step of the training loop on one batch of a drawn set, `count` times a round.
 
-    The work takes `flops=True` to also count the operations of the epoch.
+    With `flops=True` it also counts the operations of a step.
     """
     import torch
+    from torch.utils.flop_counter import FlopCounterMode
 
-    from harness.training import loop
+    from harness.training.loop import make_optimiser, take_step
+    from harness.training.mode import compiled
 
-    torch.set_num_threads(threads)
-    made, model = _prepared(root, mode, device, changes)
+    shop = prepared(root, variant, threads, device, (f"sampler.identities={identities}",))
+    training, model = shop
+    optimiser = make_optimiser(training.recipe.optimiser, model)
+    chosen = _plan(training)[0]
+    batch = training.batches.training(
+        training.rows[chosen],
+        training.labels[chosen],
+        training.modalities,
+        torch.Generator().manual_seed(0),
+    )
+    model.train()
 
-    def work(flops: bool = False) -> dict[str, Any]:
-        from torch.utils.flop_counter import FlopCounterMode
+    def go() -> None:
+        take_step(training, model, optimiser, batch)
 
+    with_graphs = compiled(model, training.recipe, torch.device(device), go)
+
+    def work(count: int = 1, flops: bool = False) -> dict[str, Any]:
         if flops:
             with FlopCounterMode(display=False) as counter:
-                log = loop.train(made, model)
-            return {"steps": log[-1]["steps"], "flops": counter.get_total_flops()}
-        log = loop.train(made, model)
-        return {"steps": log[-1]["steps"]}
+                go()
+            return {"flops": counter.get_total_flops(), "compiled": with_graphs}
+        for _ in range(count):
+            go()
+        if device != "cpu":
+            torch.cuda.synchronize()
+        return {"images": len(batch.pids)}
 
     return work
 
 
-def loading(root: str, threads: int) -> Callable[[], int]:
-    """One epoch of training batches from the array, as the method sees them: normalised float32."""
+def epoch(root: str, variant: str, threads: int) -> Callable[[], dict[str, Any]]:
+    """One epoch of the training loop, loading and its log included."""
+    from harness.training.loop import train
+
+    training, model = prepared(root, variant, threads)
+    return lambda: {"steps": train(training, model)[-1]["steps"]}
+
+
+def loading(root: str, variant: str, threads: int) -> Callable[[], int]:
+    """The batches of an epoch as the method sees them, without the method."""
     import torch
 
-    from harness.training.sampler import identity_batches
-
-    torch.set_num_threads(threads)
-    made, _ = _prepared(root, "exact", "cpu", (), model=False)
+    training = prepared(root, variant, threads).training
     drawn = torch.Generator().manual_seed(0)
 
     def work() -> int:
-        count = 0
-        for chosen in identity_batches(made.labels, 2, 4, 0, 0):
-            rows, labels = made.rows[chosen], made.labels[chosen]
-            count += len(made.batches.training(rows, labels, made.modalities, drawn).pids)
-        return count
+        plan = _plan(training)
+        rows, labels = ([of[chosen] for chosen in plan] for of in (training.rows, training.labels))
+        batches = training.batches.epoch(rows, labels, training.modalities, drawn)
+        return sum(len(batch.pids) for batch in batches)
 
     return work
 
 
-def _prepared(
-    root: str, mode: str, device: str, changes: tuple[str, ...], model: bool = True
-) -> tuple[Any, Any]:
-    """A training and its model, as a run would have them; the images are decoded here."""
+def bare(root: str, threads: int, device: str, identities: int) -> Callable[[], dict[str, Any]]:
+    """Three ResNet-50 alone, as `fast` runs them: forward, backward and nothing else."""
+    import torch
+
+    from harness.training.backbone import feature_backbone
+    from harness.training.mode import compiled, computing, memory_format
+
+    shop = prepared(root, "fast", threads, device, (f"sampler.identities={identities}",))
+    training, recipe = shop.training, shop.training.recipe
+    chosen = _plan(training)[0]
+    batch = training.batches.training(
+        training.rows[chosen],
+        training.labels[chosen],
+        training.modalities,
+        torch.Generator().manual_seed(0),
+    )
+    three = torch.nn.ModuleDict({m: feature_backbone("resnet50") for m in training.modalities})
+    three = three.to(device).to(memory_format=memory_format(recipe)).train()
+    for network in three.values():
+        compiled(network, recipe, torch.device(device), lambda: None)
+
+    def work(count: int = 1) -> dict[str, Any]:
+        for _ in range(count):
+            with computing(recipe, torch.device(device)):
+                maps = [three[m](batch.images[m]) for m in training.modalities]
+            torch.stack([one.float().mean() for one in maps]).sum().backward()
+            three.zero_grad(set_to_none=True)
+        if device != "cpu":
+            torch.cuda.synchronize()
+        return {"images": len(batch.pids)}
+
+    return work
+
+
+def prepared(
+    root: str, variant: str, threads: int, device: str = "cpu", more: Sequence[str] = ()
+) -> Shop:
+    """The published recipe for one epoch on a drawn set; the images are decoded here."""
     import numpy as np
     import torch
 
@@ -73,13 +141,13 @@ def _prepared(
     from harness.sides import modalities_of
     from harness.training.loop import Training
 
-    settings = ["epochs=1", "pretrained=none", *changes]
-    settings += [f"mode={mode}"] if mode != "exact" else []
-    plan = plan_run("ieee", dataset=root, recipe="rgbnt201", changes=settings, device=device)
+    torch.set_num_threads(threads)
+    changes = ["epochs=1", "pretrained=none", *VARIANTS[variant], *more]
+    plan = plan_run("ieee", dataset=root, recipe="rgbnt201", changes=changes, device=device)
     shop = open_workshop(plan, torch.device(device))
     samples = plan.data.samples(plan.protocol.train_split)
     known = {pid: i for i, pid in enumerate(sorted({s.pid for s in samples}))}
-    made = Training(
+    training = Training(
         method=shop.method,
         recipe=plan.resolved.recipe,
         seed=0,
@@ -91,29 +159,11 @@ def _prepared(
         key="bench",
     )
     torch.manual_seed(0)
-    return made, shop.build("none") if model else None
+    return Shop(training, shop.build("none"))
 
 
-def scoring(data: str) -> Callable[[], dict[str, Any]]:
-    """Our scorer on a matrix of distances."""
-    from benchmarks.made_up import read_ranked
-    from harness import Labels, score
+def _plan(training: Training) -> list[Any]:
+    from harness.training.sampler import identity_batches
 
-    distances, told = read_ranked(data)
-    query = Labels(told["q_pids"], told["q_cams"])
-    gallery = Labels(told["g_pids"], told["g_cams"])
-
-    def work() -> dict[str, Any]:
-        found = score(distances, query, gallery)
-        return {"mAP": found.mAP, "cmc": [found.rank(rank) for rank in (1, 5, 10)]}
-
-    return work
-
-
-def rerank(queries: int, gallery: int, width: int) -> Callable[[], list[float]]:
-    """Our re-ranking of distances that are there already."""
-    from benchmarks.made_up import all_distances, told_of
-    from harness.rerank import k_reciprocal
-
-    distances = all_distances(queries, gallery, width)
-    return lambda: told_of(k_reciprocal(*distances))
+    sampler = training.recipe.sampler
+    return identity_batches(training.labels, sampler.identities, sampler.instances, 0, 0)

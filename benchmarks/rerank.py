@@ -20,7 +20,7 @@ _SIZES = {"queries": QUERIES, "gallery": GALLERY, "width": WIDTH}
 def rows(asked: Asked) -> list[Row]:
     """Time and peak memory."""
     with ExitStack() as stack:
-        ours = stack.enter_context(asked.worker("benchmarks.ours:rerank", **_SIZES))
+        ours = stack.enter_context(asked.worker("benchmarks.ours_ranking:rerank", **_SIZES))
         own = [ours.run() for _ in range(asked.repeats)]
     theirs: list[Reply] = []
     note = "No peer was given."

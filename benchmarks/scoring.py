@@ -49,7 +49,7 @@ def rows(asked: Asked) -> list[Row]:
     with ExitStack() as stack:
         data = stack.enter_context(tempfile.TemporaryDirectory())
         write_ranked(Path(data), QUERIES, GALLERY)
-        ours = stack.enter_context(asked.worker("benchmarks.ours:scoring", data=data))
+        ours = stack.enter_context(asked.worker("benchmarks.ours_ranking:scoring", data=data))
         beside, lost = _started(asked, data, stack)
         truth = ours.run().value
         times, told = _rounds(asked.repeats, ours, beside)

@@ -1,7 +1,7 @@
-"""One training step of IEEE, batch 8, 256x128, float32 on the CPU, beside the authors' code.
+"""One training step of IEEE, batch 8, 256x128, on the CPU, beside the authors' code.
 
-Ours runs through the training loop itself, its loading and augmentation included; theirs is
-`forward_backward` of their engine on a batch that is in memory already.
+Ours is the step of the training loop; theirs is `forward_backward` of their engine. Both get a
+batch that is in memory already.
 """
 
 from __future__ import annotations
@@ -11,54 +11,52 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.made_up import draw_set
-from benchmarks.ours import MODES
+from benchmarks.ours import VARIANTS
 from harness.bench import Asked, Goal, Row, Spread, interleaved, ratios, run_script
 
-STEPS = 2
-"""Of a round; a single one would carry all that an epoch needs besides."""
 PEERS = ("ieee",)
 
 
 def rows(asked: Asked) -> list[Row]:
-    """Exact and fast."""
+    """A row for each variant; the floor is the step's operations at the float32 or bf16 peak."""
+    threads = asked.threads
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        folder = draw_set(root, identities=2, images=4 * STEPS)
+        given = {"root": str(draw_set(root, identities=2, images=4)), "threads": threads}
         ours = [
-            stack.enter_context(
-                asked.worker(
-                    "benchmarks.ours:training",
-                    root=str(folder),
-                    threads=asked.threads,
-                    mode=mode,
-                )
-            )
-            for mode in MODES
+            stack.enter_context(asked.worker("benchmarks.ours:step", variant=variant, **given))
+            for variant in VARIANTS
         ]
-        counted = ours[0].run(flops=True).value
-        assert counted["steps"] == STEPS
-        floor = counted["flops"] / STEPS / asked.machine.float32
-        ours[1].run()
+        # Counting is a step too: it warms each of them.
+        counted = [worker.run(flops=True).value["flops"] for worker in ours]
         tasks = [worker.seconds for worker in ours]
         if "ieee" in asked.peers:
-            path, threads = str(asked.peers["ieee"]), asked.threads
-            target = "benchmarks.peers.ieee:step"
+            path, target = str(asked.peers["ieee"]), "benchmarks.peers.ieee:step"
             peer = stack.enter_context(asked.worker(target, path=path, batch=8, threads=threads))
-            peer.run(count=1)
-            tasks.append(lambda: peer.run(count=STEPS).seconds)
+            peer.run()
+            tasks.append(peer.seconds)
         times = interleaved(asked.repeats, *tasks)
-    per_step = [[seconds / STEPS for seconds in found] for found in times]
-    return [_row(mode, place, per_step, floor) for place, mode in enumerate(MODES)]
+    beside = times[-1] if "ieee" in asked.peers else None
+    return [
+        _row(variant, own, beside, counted[0] / _peak(asked, variant))
+        for variant, own in zip(VARIANTS, times, strict=False)
+    ]
 
 
-def _row(mode: str, place: int, times: list[list[float]], floor: float) -> Row:
-    what = f"train step, IEEE, batch 8, 256x128, CPU, `{mode}`"
-    own = Spread.of(times[place])
-    goal = Goal("share", 0.75) if mode == "exact" else None
-    if len(times) == len(MODES):
-        return Row(what, own, goal=goal, floor=floor, note="No peer was given.")
-    peer = times[-1]
-    return Row(what, own, Spread.of(peer), Spread.of(ratios(times[place], peer)), "s", goal, floor)
+def _peak(asked: Asked, variant: str) -> float:
+    return asked.machine.bf16 if variant == "fast" else asked.machine.float32
+
+
+def _row(variant: str, own: list[float], peer: list[float] | None, floor: float) -> Row:
+    return Row(
+        f"train step, IEEE, batch 8, 256x128, CPU, {variant}",
+        Spread.of(own),
+        Spread.of(peer) if peer else None,
+        Spread.of(ratios(own, peer)) if peer else None,
+        goal=Goal("share", 0.75) if variant == "exact" else None,
+        floor=floor,
+        note="" if peer else "No peer was given.",
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_TRIES = 5
+_TRIES = 15
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def _measure(threads: int, device: str) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(threads)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     # As large as keeps the device busy for a moment and the measurement short.
     side, size = (2048, 2**28) if device == "cpu" else (8192, 2**31)
     name = "cpu" if device == "cpu" else torch.cuda.get_device_name(device)

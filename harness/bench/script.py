@@ -32,6 +32,7 @@ class Asked:
         peers: The checkouts given, by name.
         repeats: Rounds; slow parts say in a note how many they took.
         threads: Of each side alike.
+        device: Whose limits count: cpu, or auto for the GPU where there is one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Asked:
     peers: dict[str, Path]
     repeats: int
     threads: int
+    device: str = "cpu"
 
     def worker(self, target: str, **arguments: Any) -> Worker:
         """A process of its own, with the threads asked for; use it in a `with` block."""
@@ -47,7 +49,8 @@ class Asked:
     @cached_property
     def machine(self) -> Machine:
         """What this machine is and can do, measured on first use (seconds)."""
-        with self.worker("harness.bench.machine:measured", threads=self.threads) as worker:
+        given = {"threads": self.threads, "device": self.device}
+        with self.worker("harness.bench.machine:measured", **given) as worker:
             return Machine(**worker.run().value)
 
     @property
@@ -63,6 +66,7 @@ def run_script(
     *,
     peers: Sequence[str] = (),
     repeats: int = 5,
+    device: str = "cpu",
     words: Sequence[str] | None = None,
 ) -> None:
     """Answer a script's command line; an error is three lines and exit code 2.
@@ -72,13 +76,17 @@ def run_script(
         rows: What measures.
         peers: Names of `benchmarks/peers/peers.toml` that the script can hold us against.
         repeats: Unless the user asks for another number.
+        device: As of `Asked`.
         words: Of the command line, without the program.
     """
     path = Path(file).resolve()
     known = {n: p for n, p in known_peers(path.parent).items() if n in peers}
     given = _parser(path, sorted(known), repeats).parse_args(words)
     try:
-        _answer(given, path, rows, given_peers(given.peer, known))
+        repeats, threads = max(1, given.repeats), max(1, given.threads)
+        checkouts = given_peers(given.peer, known)
+        asked = Asked(path.stem, path.parent, checkouts, repeats, threads, device)
+        _answer(asked, rows, given.write, given.json)
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -100,18 +108,12 @@ def _parser(path: Path, peers: list[str], repeats: int) -> argparse.ArgumentPars
     return parser
 
 
-def _answer(
-    given: argparse.Namespace,
-    path: Path,
-    rows: Callable[[Asked], list[Row]],
-    peers: dict[str, Path],
-) -> None:
-    asked = Asked(path.stem, path.parent, peers, max(1, given.repeats), max(1, given.threads))
+def _answer(asked: Asked, rows: Callable[[Asked], list[Row]], write: bool, as_json: bool) -> None:
     found = rows(asked)
     block = markdown(found, _footer(asked))
-    if given.write:
-        put(path.parent / PAGE, asked.name, block)
-    if given.json:
+    if write:
+        put(asked.benchmarks / PAGE, asked.name, block)
+    if as_json:
         print(json.dumps({"script": asked.name, "rows": [row.as_json() for row in found]}))
     else:
         print(block)

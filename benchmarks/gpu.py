@@ -1,0 +1,128 @@
+"""On a GPU: steps beside the authors' code and the bare backbones, and the paper's whole training.
+
+Without one, each row says that it was not measured. The whole training is on the full-size drawn
+set and takes minutes; it runs once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.made_up import draw_set
+from benchmarks.ours import VARIANTS
+from harness.bench import Asked, Goal, Row, Spread, Worker, interleaved, ratios, run_script
+from harness.bench.measure import Task
+
+PEERS = ("ieee",)
+STEPS = 30
+"""Of a round."""
+_SMALL = "images/s, GPU, batch 8"
+_LARGE = "images/s, GPU, batch 64, fast, beside three bare ResNet-50"
+_TRAINING = "the paper's 61 epochs, full-size drawn set, GPU, fast"
+_GOALS = {"exact": Goal("times", 3), "fast": Goal("times", 6)}
+_SHARE, _MINUTES = Goal("times", 0.85), Goal("value", 360)
+
+
+def rows(asked: Asked) -> list[Row]:
+    """All claims about a GPU, measured or not."""
+    import torch
+
+    if not torch.cuda.is_available():
+        note = "Not measured: no GPU here. There: `python -m benchmarks.gpu --peer PATH --write`."
+        small = [Row(f"{_SMALL}, {name}", goal=goal, note=note) for name, goal in _GOALS.items()]
+        large = Row(_LARGE, goal=_SHARE, note=note)
+        return [*small, large, Row(_TRAINING, goal=_MINUTES, note=note)]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        drawn = str(draw_set(root, identities=16, images=4))
+        found = [*_published(asked, drawn), _large(asked, drawn)]
+        return [*found, _whole(root)]
+
+
+def _published(asked: Asked, drawn: str) -> list[Row]:
+    """Batch 8 beside the authors' code."""
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(
+                asked.worker(
+                    "benchmarks.ours:step",
+                    root=drawn,
+                    variant=variant,
+                    threads=asked.threads,
+                    device="cuda",
+                )
+            )
+            for variant in VARIANTS
+        ]
+        # Of exact, the only one that is not compiled: a graph has no operations to count.
+        flops = workers[0].run(flops=True).value["flops"]
+        if "ieee" in asked.peers:
+            path, target = str(asked.peers["ieee"]), "benchmarks.peers.ieee:step"
+            given = {"path": path, "batch": 8, "threads": asked.threads, "device": "cuda"}
+            workers.append(stack.enter_context(asked.worker(target, **given)))
+        times = interleaved(asked.repeats, *(_warm(worker) for worker in workers))
+    beside = times[-1] if "ieee" in asked.peers else None
+    note = "Each of the three modalities' images counts."
+    return [
+        Row(
+            f"{_SMALL}, {variant}",
+            _rate(own, 8),
+            _rate(beside, 8) if beside else None,
+            Spread.of(ratios(beside, own)) if beside else None,
+            "images/s",
+            _GOALS.get(variant),
+            3 * 8 * (asked.machine.bf16 if variant == "fast" else asked.machine.float32) / flops,
+            note if beside else f"{note} No peer was given.",
+        )
+        for variant, own in zip(VARIANTS, times, strict=False)
+    ]
+
+
+def _large(asked: Asked, drawn: str) -> Row:
+    """Batch 64 beside the three backbones alone."""
+    given = {"root": drawn, "threads": asked.threads, "device": "cuda", "identities": 16}
+    with (
+        asked.worker("benchmarks.ours:step", variant="fast", **given) as ours,
+        asked.worker("benchmarks.ours:bare", **given) as bare,
+    ):
+        own, peer = interleaved(asked.repeats, _warm(ours), _warm(bare))
+    share = Spread.of(ratios(peer, own))
+    return Row(_LARGE, _rate(own, 64), _rate(peer, 64), share, "images/s", _SHARE)
+
+
+def _whole(root: Path) -> Row:
+    """The whole training as a user starts it; its seconds are those of the record."""
+    drawn, out = root / "drawn201", root / "runs"
+    harness = [sys.executable, "-m", "harness.cli"]
+    _quietly([*harness, "data", "synthesize", "--like", "rgbnt201", "--out", str(drawn)])
+    words = ["run", "--method", "ieee", "--recipe", "rgbnt201", "--dataset", str(drawn)]
+    changes = ["pretrained=none", *VARIANTS["fast"]]
+    words += [word for change in changes for word in ("--set", change)]
+    _quietly([*harness, *words, "--device", "cuda", "--out", str(out)])
+    record = json.loads(next(out.glob("*/*/record.json")).read_text())
+    seconds = float(record["cost"]["training_seconds"])
+    note = f"Once; random weights at the start. mAP {record['metrics']['mAP']:.2f}."
+    return Row(_TRAINING, Spread.of([seconds]), goal=_MINUTES, note=note)
+
+
+def _warm(worker: Worker) -> Task:
+    """Seconds of a step, after steps enough for every choice of algorithm and graph to be made."""
+    worker.run(count=STEPS)
+    return lambda: worker.run(count=STEPS).seconds / STEPS
+
+
+def _rate(seconds: list[float], batch: int) -> Spread:
+    return Spread.of([3 * batch / each for each in seconds])
+
+
+def _quietly(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    run_script(__file__, rows, peers=PEERS, device="auto")
