@@ -11,18 +11,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from harness import cost, environment
+from harness import cost, environment, parallel
 from harness.data.arrays import ImageArrays, decode
 from harness.data.lint import labels_of
 from harness.dataset import Split
-from harness.errors import PluginError, UnknownNameError
+from harness.errors import PluginError, TrainingError, UnknownNameError
 from harness.evaluation import Evaluation, evaluate, scored
 from harness.features_file import Side, read_own, write_features
 from harness.files import replacing, require_space, write_json
 from harness.hashing import derive_seed, digest, file_digest
 from harness.method import DataInfo, Method
+from harness.parallel import gathered, is_main, main_first, on_main, share, world
 from harness.plugins import load_target
 from harness.progress import say
+from harness.protocol import BoundProtocol
 from harness.protocol import Side as SideName
 from harness.record import evidence_of
 from harness.sides import modalities_of, require_policy, shown
@@ -30,8 +32,9 @@ from harness.stages import Stages
 from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
-from harness.training.features import embed
+from harness.training.features import BATCH, embed
 from harness.training.mode import described, memory_format, set_numerics
+from harness.training.shared import require_images
 
 if TYPE_CHECKING:
     from harness.run import Plan
@@ -43,15 +46,31 @@ TRAINING_PEAK = "training-peak.json"
 def choose_device(wanted: str) -> torch.device:
     """The device of a word on the command line; `auto` takes a GPU where there is one.
 
+    Each of several processes has a GPU of its own.
+
     Raises:
         UnknownNameError: Not auto, cpu or cuda, or cuda where there is none.
+        TrainingError: Fewer GPUs than processes.
     """
     known = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     if wanted not in known:
         raise UnknownNameError("device on this machine", wanted, known)
     if wanted == "auto":
         wanted = known[-1] if "cuda" in known else "cpu"
+    if wanted == "cuda" and world().size > 1:
+        return _own_gpu(world().local_rank, torch.cuda.device_count())
     return torch.device(wanted)
+
+
+def _own_gpu(number: int, there: int) -> torch.device:
+    if number >= there:
+        raise TrainingError(
+            seen=f"process {number + 1} on a machine with {there} GPUs",
+            expected="a GPU for each process",
+            do=f"torchrun --nproc-per-node {there}, or --device cpu",
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
 
 
 @dataclass
@@ -102,7 +121,8 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
     require_policy(plan)
     recipe = plan.resolved.recipe
     set_numerics(recipe, device)
-    arrays = decode(plan.data, recipe.input.height, recipe.input.width)
+    size = (recipe.input.height, recipe.input.width)
+    arrays = main_first(lambda: decode(plan.data, *size))
     who = f"the method {plan.info.name}"
     method = load_target(plan.info.target, who)()
     lacking = [name for name in ("build", "loss", "embed") if not hasattr(method, name)]
@@ -118,7 +138,11 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
 def results(
     plan: Plan, seed: int, folder: Path, device: torch.device, inputs: dict[str, Any]
 ) -> dict[str, Any]:
-    """Everything a record says about training, accuracy and cost, with the evidence written."""
+    """Everything a record says about training, accuracy and cost, with the evidence written.
+
+    Of several processes each does its part, and the main one writes and gets the answer.
+    """
+    require_images(plan.resolved.recipe)
     cost.forget_peak(device)
     shop = open_workshop(plan, device)
     stages = Stages(folder)
@@ -135,11 +159,18 @@ def results(
         [weights.name, log.name],
         lambda: _train(shop, seed, folder, digest(train_inputs)),
     )
-    weights_hash = file_digest(weights)
+    weights_hash = on_main(lambda: file_digest(weights))
     embed_inputs = {"weights": weights_hash, "protocol": plan.protocol.hash, "code": inputs["code"]}
     stages.run("embed", embed_inputs, [features.name], lambda: _embed(shop, folder))
-    stages.run("efficiency", embed_inputs, ["cost.json"], lambda: _efficiency(shop, folder))
-    evaluation = evaluate(*read_own(features), plan.protocol)
+    stages.run(
+        "efficiency",
+        embed_inputs,
+        ["cost.json"],
+        lambda: on_main(lambda: _efficiency(shop, folder)),
+    )
+    evaluation = _evaluate(features, plan.protocol)
+    if evaluation is None:
+        return {}
     _write_ranks(folder / "ranks.npz", evaluation)
     written = ["weights.safetensors", "train.jsonl", "features.npz", "ranks.npz"]
     costs = read_costs(folder)
@@ -148,7 +179,8 @@ def results(
         **scored(evaluation, read_own(features)[0]),
         **costs,
         "environment": environment.describe(str(device), plan.info.name)
-        | {"numerics": described(plan.resolved.recipe, device, was_compiled)},
+        | {"numerics": described(plan.resolved.recipe, device, was_compiled)}
+        | parallel.described(plan.resolved.recipe.batch_norm),
         "evidence": {Path(name).stem: evidence_of(folder / name) for name in written},
     }
 
@@ -160,15 +192,21 @@ def side_of(shop: Workshop, split: Split, side: SideName, weights: Path) -> Side
     key = shown(shop.plan, split, side)
     if key not in shop.sides:
         model = shop.trained(weights)
+        rows = shop.arrays.rows[split]
+        mine = share(len(rows), BATCH)
         with shop.embedded.of(len(samples)):
-            descriptors = embed(
-                shop.method,
-                model,
-                shop.batches,
-                shop.arrays.rows[split],
-                modalities_of(shop.plan, side),
-                names,
-                shop.plan.protocol.change(side),
+            descriptors = gathered(
+                embed(
+                    shop.method,
+                    model,
+                    shop.batches,
+                    rows[mine],
+                    modalities_of(shop.plan, side),
+                    names[mine],
+                    shop.plan.protocol.change(side),
+                )
+                if len(rows[mine])
+                else None
             )
         shop.sides[key] = Side(descriptors, names, labels_of(samples))
     return shop.sides[key]
@@ -186,8 +224,16 @@ def both_sides(shop: Workshop, weights: Path) -> tuple[Side, Side | None]:
 
 def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     plan, recipe = shop.plan, shop.plan.resolved.recipe
+    own_loop = getattr(shop.method, "train", None)
+    if own_loop is not None and world().size > 1:
+        raise TrainingError(
+            seen=f"{plan.info.name} has a training loop of its own, for {world().size} processes",
+            expected="a method that the harness trains, which shares each batch among processes",
+            do="start it without torchrun",
+        )
     torch.manual_seed(derive_seed("build", seed))
-    model = shop.build(recipe.pretrained)
+    # The main process first: what it downloads is there for the others.
+    model = main_first(lambda: shop.build(recipe.pretrained))
     # A checkpoint with its optimiser, its replacement while it is written, and the weights.
     require_space(folder, needed_bytes(model, copies=5))
     samples = plan.data.samples(plan.protocol.train_split)
@@ -204,18 +250,29 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
         key=key,
     )
     say(f"train: {len(samples)} samples of {len(known)} identities on {shop.device}")
-    own_loop = getattr(shop.method, "train", None)
     (own_loop or loop.train)(training, model)
-    about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
-    save_weights(folder / "weights.safetensors", model, about)
-    loop.discard_checkpoint(folder)
-    # The efficiency of a run that was cut off is measured in another process than it was trained.
-    write_json(folder / TRAINING_PEAK, round(cost.peak_memory_mib(shop.device), 1))
     shop.model = model
+    if is_main():
+        about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
+        save_weights(folder / "weights.safetensors", model, about)
+        loop.discard_checkpoint(folder)
+        # The efficiency of a run that was cut off is measured in another process.
+        write_json(folder / TRAINING_PEAK, round(cost.peak_memory_mib(shop.device), 1))
 
 
 def _embed(shop: Workshop, folder: Path) -> None:
-    write_features(folder / "features.npz", *both_sides(shop, folder / "weights.safetensors"))
+    sides = both_sides(shop, folder / "weights.safetensors")
+    if is_main():
+        write_features(folder / "features.npz", *sides)
+
+
+def _evaluate(features: Path, protocol: BoundProtocol) -> Evaluation | None:
+    """The scores of what was embedded; of several processes each scores a part of the queries.
+
+    Returns:
+        None for all but the main process.
+    """
+    return evaluate(*read_own(features), protocol) if is_main() else None
 
 
 def _efficiency(shop: Workshop, folder: Path) -> None:

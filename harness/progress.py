@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from harness.parallel import is_main
+
 Advance = Callable[[int], None]
 """Called with how many more are done."""
 
@@ -16,8 +18,12 @@ _PLAIN_SECONDS = 5.0
 
 
 def say(text: str) -> None:
-    """One line for a person; standard output stays free for results."""
-    print(text, file=sys.stderr, flush=True)
+    """One line for a person; standard output stays free for results.
+
+    Of several processes that do one run, the main one speaks for all.
+    """
+    if is_main():
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -30,7 +36,7 @@ def progress(label: str, total: int, unit: str = "", summary: bool = True) -> It
         unit: What is counted, with a space before it.
         summary: End with a plain line; False where the caller says how it ended.
     """
-    if sys.stderr.isatty():
+    if is_main() and sys.stderr.isatty():
         started = time.monotonic()
         with _bar(label, total) as advance:
             yield advance

@@ -84,6 +84,9 @@ class Recipe(_Section):
             and compiling on a GPU (`harness.training.mode`).
         precision: The lowest that `fast` may compute in: `bf16` (autocast), or `float32` for a
             method that must not be computed in less. `exact` is float32 whatever this says.
+        batch_norm: Of several processes (torchrun): `synchronised` normalises over the whole batch,
+            as one process does; `per_rank` over each one's part, and the first one's running
+            statistics count.
         config: The method's own options.
     """
 
@@ -97,6 +100,7 @@ class Recipe(_Section):
     pretrained: str = "imagenet"
     mode: Literal["exact", "fast"] = "exact"
     precision: Literal["float32", "bf16"] = "bf16"
+    batch_norm: Literal["synchronised", "per_rank"] = "synchronised"
     input: Input = Input()
     sampler: Sampler
     augmentation: Augmentation = Augmentation()
@@ -110,9 +114,11 @@ class Recipe(_Section):
 
         The recipe's name and source do not, nor does `precision` in exact mode: there it counts
         as float32, and the mode is left out, so that recipes from before there were modes keep
-        their hash.
+        their hash. Synchronised batch normalisation is left out for the same reason.
         """
         data = self.model_dump(mode="json", exclude=_WORDS)
+        if self.batch_norm == "synchronised":
+            del data["batch_norm"]
         if self.mode == "exact":
             del data["mode"]
             data["precision"] = "float32"

@@ -14,6 +14,7 @@ from harness.data.open import OpenDataset, open_dataset
 from harness.data.validation import held_out
 from harness.hashing import code_digest, digest
 from harness.method import MethodInfo
+from harness.parallel import on_main, world
 from harness.plugins import Plugins, load_plugins, source_of
 from harness.progress import say
 from harness.protocol import BoundProtocol
@@ -132,7 +133,8 @@ def execute(plan: Plan, seed: int, store: Store | None = None) -> Finished:
     Args:
         plan: What to do.
         seed: Of everything drawn.
-        store: Where the record is kept; by default the store of the plan's folder.
+        store: Where the record is kept; by default the store of the plan's folder. Of several
+            processes, the main one's.
 
     Raises:
         HarnessError: Anything a person can mend; what was finished stays for the next try.
@@ -141,24 +143,28 @@ def execute(plan: Plan, seed: int, store: Store | None = None) -> Finished:
 
     folder = plan.folder(seed)
     device = choose_device(plan.device)
+    path = folder / "record.json"
     with only_one(folder.with_name(f".{seed}.lock")):
-        store = store or open_store(plan.out)
         inputs = run_inputs(plan, seed, device.type)
-        path = folder / "record.json"
-        ready = _settle(path, digest(inputs), store)
+        ready = on_main(lambda: _ready(path, digest(inputs), store or open_store(plan.out)))
         if ready is not None:
-            say(f"run: done before with the same inputs, nothing to do ({path})")
-            store.add(ready, path)
             return Finished(ready, path, cached=True)
-        record = _record(plan, seed, inputs, results(plan, seed, folder, device, inputs))
-        write_record(path, record)
-        store.add(record, path)
-        return Finished(record, path, cached=False)
+        found = results(plan, seed, folder, device, inputs)
+
+        def keep() -> RunRecord:
+            record = _record(plan, seed, inputs, found)
+            write_record(path, record)
+            (store or open_store(plan.out)).add(record, path)
+            return record
+
+        return Finished(on_main(keep), path, cached=False)
 
 
 def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
     """Everything that decides a run's numbers, by name."""
     here = Path(__file__).parent
+    # Sums over several processes are added in another order than by one, as on another device.
+    several = {"processes": world().size} if world().size > 1 else {}
     return {
         "recipe": plan.resolved.recipe.hash,
         "data": plan.data.data_hash,
@@ -166,11 +172,21 @@ def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
         "seed": seed,
         "code": code_digest([*(here / f for f in _DECIDING), *_sources(plan.info)]),
         "device": device,
+        **several,
     }
 
 
 def _sources(info: MethodInfo) -> list[Path]:
     return [source_of(target) for target in (info.target, *info.uses)]
+
+
+def _ready(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
+    """The finished record, in the store."""
+    found = _settle(path, inputs_hash, store)
+    if found is not None:
+        say(f"run: done before with the same inputs, nothing to do ({path})")
+        store.add(found, path)
+    return found
 
 
 def _settle(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
@@ -195,7 +211,8 @@ def _settle(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
         aside = _free(path.parent.with_name(f"{path.parent.name}.{record.run_id}"))
         path.parent.rename(aside)
         place = aside / path.name
-        say(f"run: the code, the data or the device changed since; the old run is kept in {aside}")
+        what = "the code, the data, the device or the number of processes"
+        say(f"run: {what} changed since; the old run is kept in {aside}")
     store.moved(record.run_id, place)
     return None
 

@@ -12,6 +12,7 @@ from typing import Any
 from harness.errors import RunBusyError
 from harness.files import write_json
 from harness.hashing import digest
+from harness.parallel import is_main, on_main
 from harness.progress import say
 
 
@@ -31,25 +32,34 @@ class Stages:
     ) -> bool:
         """Do the work unless it is done for these very inputs; True when it was done now.
 
+        Of several processes the main one decides and keeps the books; all do the work.
+
         Args:
             name: The stage, such as "train".
             inputs: JSON-ready; everything that decides the outputs.
             outputs: File names in the run folder that the work writes, each whole or not at all.
         """
+        if on_main(lambda: self._is_done(name, inputs)):
+            return False
+        work()
+        on_main(lambda: self._keep(name, inputs, outputs))
+        return True
+
+    def _is_done(self, name: str, inputs: Mapping[str, Any]) -> bool:
         key = digest(dict(inputs))
         done = self._read().get(name)
         if done and done["key"] == key and self._whole(done["sizes"]):
             say(f"{name}: done before with the same inputs ({key[:8]}), skipped")
-            return False
+            return True
         if done:
             why = self._why(done, inputs, key)
             say(f"{name}: {why}, running again")
-        work()
+        return False
+
+    def _keep(self, name: str, inputs: Mapping[str, Any], outputs: Sequence[str]) -> None:
         sizes = {file: (self.folder / file).stat().st_size for file in outputs}
-        write_json(
-            self._file, self._read() | {name: {"key": key, "inputs": dict(inputs), "sizes": sizes}}
-        )
-        return True
+        done = {"key": digest(dict(inputs)), "inputs": dict(inputs), "sizes": sizes}
+        write_json(self._file, self._read() | {name: done})
 
     def _why(self, done: Mapping[str, Any], inputs: Mapping[str, Any], key: str) -> str:
         if done["key"] == key:
@@ -73,9 +83,14 @@ class Stages:
 def only_one(lock: Path) -> Iterator[None]:
     """Hold a run for this process; the system lets go of it when the process ends in any way.
 
+    Of several processes that do it together the main one holds it.
+
     Raises:
         RunBusyError: Another process holds it.
     """
+    if not is_main():
+        yield
+        return
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
         try:

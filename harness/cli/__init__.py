@@ -6,7 +6,9 @@ import json
 import sys
 from pathlib import Path
 
+from harness import parallel
 from harness.errors import HarnessError
+from harness.progress import say
 
 
 def main() -> None:
@@ -19,7 +21,9 @@ def main() -> None:
     from harness.cli.app import app
 
     try:
-        app(words, prog_name="harness")
+        parallel.join(words)
+        with parallel.quiet():
+            app(words, prog_name="harness")
     except (HarnessError, OSError) as error:
         # A reader that closed the pipe early, such as head, has seen enough.
         if isinstance(error, BrokenPipeError):
@@ -27,14 +31,18 @@ def main() -> None:
         if debug:
             raise
         named = error if isinstance(error, HarnessError) else _of_the_system(error)
+        if not parallel.first_to_fail():
+            sys.exit(named.exit_code)
         _report(named, as_json="--json" in words)
         sys.exit(named.exit_code)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
+        say("stopped; the same command goes on from here")
         sys.exit(130)
     except Exception as error:
         if debug:
             raise
+        if not parallel.first_to_fail():
+            sys.exit(1)
         print(f"harness failed: {type(error).__name__}: {error}", file=sys.stderr)
         print("  this is our mistake; run again with --debug and report it", file=sys.stderr)
         sys.exit(1)

@@ -12,6 +12,7 @@ from harness.cli.options import asked_store
 from harness.cli.output import emit, metric_table, number, shown_path
 from harness.errors import RecipeError
 from harness.method import Claim
+from harness.parallel import main_first
 from harness.plugins import load_plugins
 from harness.progress import say
 from harness.record import METRICS
@@ -35,15 +36,17 @@ def run_command(
     wanted = _seeds(seed, seeds)
     if dataset is None:
         say("no --dataset: using the embedded synthetic set; its numbers say nothing about people")
-    plan = plan_run(
-        method,
-        dataset=dataset,
-        protocol=protocol,
-        recipe=recipe,
-        changes=changes,
-        out=out,
-        device=device,
-        plugins=load_plugins(plugin or []),
+    plan = main_first(
+        lambda: plan_run(
+            method,
+            dataset=dataset,
+            protocol=protocol,
+            recipe=recipe,
+            changes=changes,
+            out=out,
+            device=device,
+            plugins=load_plugins(plugin or []),
+        )
     )
     announce(plan)
     done = [execute(plan, s) for s in wanted]

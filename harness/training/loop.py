@@ -19,6 +19,7 @@ from harness.files import write_text
 from harness.hashing import derive_seed
 from harness.method import Batch, Method
 from harness.modality import Modality
+from harness.parallel import is_main, on_main
 from harness.progress import progress, say
 from harness.recipe import Optimiser, Recipe
 from harness.training.batches import Batches
@@ -26,6 +27,7 @@ from harness.training.checkpoint import load_state, save_state
 from harness.training.mode import compiled, computing, uncompiled
 from harness.training.sampler import identity_batches
 from harness.training.schedule import learning_rate
+from harness.training.shared import average_gradients, same_everywhere, shared
 from harness.training.weights import first_line
 
 # A checkpoint of IEEE is 0.9 GB, one of a small method is written in no time: saving waits until
@@ -62,6 +64,7 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
         TrainingError: The loss became NaN or infinite, or there are too few identities.
     """
     recipe, device = training.recipe, training.batches.device
+    seen = shared(model, recipe)
     optimiser = make_optimiser(recipe.optimiser, model, _lr_scales(training.method, model))
     start_epoch = getattr(training.method, "start_epoch", None)
     first, log = _resume(training, model, optimiser)
@@ -94,23 +97,26 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
         label = f"epoch {epoch + 1}/{recipe.epochs}"
         with progress(label, len(plan), " steps", summary=False) as advance:
             for batch in batches:
-                terms = take_step(training, model, optimiser, batch)
+                terms = take_step(training, seen, optimiser, batch)
                 for name, term in terms.items():
                     # Kept on the device: asking for the number would wait for the GPU every step.
                     sums[name] = sums.get(name, torch.zeros((), device=device)) + term
                 advance(1)
+        same_everywhere(model)
         row = _row(epoch, rate, sums, len(plan), time.monotonic() - started)
         row |= {"compiled": True} if graphs else {}
         log.append(row)
         _report(row, recipe)
         now = time.monotonic()
-        if now - saved_at > _PATIENCE * saving and epoch + 1 < recipe.epochs:
+        waited = now - saved_at > _PATIENCE * saving
+        if is_main() and waited and epoch + 1 < recipe.epochs:
             about = {"key": training.key, "epoch": epoch + 1, "log": log}
             save_state(_checkpoint(training), model, optimiser, about)
             saved_at = time.monotonic()
             saving = saved_at - now
     uncompiled(model)
-    write_text(training.folder / "train.jsonl", "".join(json.dumps(r) + "\n" for r in log))
+    if is_main():
+        write_text(training.folder / "train.jsonl", "".join(json.dumps(r) + "\n" for r in log))
     return log
 
 
@@ -119,6 +125,7 @@ def take_step(
 ) -> dict[str, torch.Tensor]:
     """One batch forward and back and one update; the terms of the loss, on the device."""
     terms = _backward(training, model, batch)
+    average_gradients(model)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return terms
@@ -236,9 +243,9 @@ def _resume(
     training: Training, model: nn.Module, optimiser: torch.optim.Optimizer
 ) -> tuple[int, list[dict[str, Any]]]:
     path = _checkpoint(training)
-    if not path.exists():
+    about = on_main(lambda: _about(path) if path.exists() else None)
+    if about is None:
         return 0, []
-    about = _about(path)
     if about.get("key") != training.key:
         say("train: a checkpoint of other inputs is there and not used")
         return 0, []

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from harness.parallel import world
 from harness.progress import say
 from harness.recipe import Recipe
 from harness.training.weights import first_line
@@ -63,7 +64,8 @@ def compiled(
         trial: Calls the model as training does and goes back, so that a model that cannot be
             compiled is known now; what it does to buffers and gradients is undone.
     """
-    if recipe.mode != "fast" or device.type != "cuda":
+    if recipe.mode != "fast" or device.type != "cuda" or world().size > 1:
+        # Several processes exchange sums inside the forward pass, which no graph can hold.
         return False
     say("train: compiling the model, which takes a minute or more")
     return _compiled(model, trial, mode="reduce-overhead")

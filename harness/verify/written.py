@@ -65,6 +65,7 @@ def inputs_of(record: RunRecord) -> dict[str, Any]:
         "seed": record.seed,
         "code": record.code_hash,
         "device": str(record.environment.get("device", "")).partition(":")[0],
+        **{k: record.environment[k] for k in ("processes",) if k in record.environment},
     }
 
 
