@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -70,7 +70,7 @@ class Batches:
         axes = [self.arrays.axis(m) for m in modalities]
         stream = self.pixels.stream(rows, axes)
         for chosen, classes, pixels in zip(rows, labels, stream, strict=True):
-            raw = {m: _upright(p) for m, p in zip(modalities, pixels, strict=True)}
+            raw = dict(zip(modalities, pixels, strict=True))
             raw = crop_and_flip(raw, self.recipe.augmentation, generator)
             images = {m: self._normal(x) for m, x in raw.items()}
             images = erase(images, self.recipe.augmentation, generator)
@@ -107,7 +107,7 @@ class Batches:
                 ]
                 changed = corrupt_all(pixels[m].cpu().numpy(), drawn, grey=m != "RGB")
                 pixels[m] = torch.from_numpy(changed).to(self.device)
-        images = {m: self._normal(_upright(p)) for m, p in pixels.items()}
+        images = {m: self._normal(p) for m, p in pixels.items()}
         hidden = torch.full((len(rows),), -1, dtype=torch.int64, device=self.device)
         return self._masked(there, images, hidden)
 
@@ -131,7 +131,8 @@ class Batches:
 
     def _normal(self, raw: Tensor) -> Tensor:
         shape = self.recipe.input
-        return normalised(raw, shape.mean, shape.std, memory_format(self.recipe))
+        upright = raw.permute(0, 3, 1, 2)
+        return normalised(upright, shape.mean, shape.std, memory_format(self.recipe))
 
     def _masked(
         self,
@@ -162,19 +163,31 @@ def normalised(
         mean, std: Of the three channels.
         layout: How the result lies in memory. In channels_last the pixels need not be moved.
     """
-    centre, spread = (torch.tensor(v, device=raw.device) for v in (mean, std))
-    if layout == torch.channels_last:
-        n, _, h, w = raw.shape
-        # A row of an image is w times the three channels: subtracting a whole row of means is
-        # five times as quick as letting torch go over the pixels three numbers at a time.
+    n, _, h, w = raw.shape
+    # A row of an image is w times the three channels: subtracting a whole row of means is five
+    # times as quick as letting torch go over the pixels three numbers at a time.
+    flat = layout == torch.channels_last
+    whole, centre, spread = _constants(mean, std, w if flat else 0, raw.device)
+    if flat:
         rows = raw.permute(0, 2, 3, 1).reshape(n * h, w * 3).to(torch.float32)
-        rows.div_(255).sub_(centre.repeat(w)).div_(spread.repeat(w))
+        torch.addcdiv(-centre, rows, whole, out=rows).div_(spread)  # x / 255 - mean, in one pass
         return rows.view(n, h, w, 3).permute(0, 3, 1, 2)
     # The bytes are put in order before they become four times as many.
     pixels = raw.contiguous().to(torch.float32)
-    return pixels.div_(255).sub_(centre[:, None, None]).div_(spread[:, None, None])
+    return pixels.div_(whole).sub_(centre).div_(spread)
 
 
-def _upright(pixels: Tensor) -> Tensor:
-    """(n, h, w, 3) seen as (n, 3, h, w)."""
-    return pixels.permute(0, 3, 1, 2)
+@cache
+def _constants(
+    mean: tuple[float, ...], std: tuple[float, ...], width: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """255, the means and the deviations on the device: for images, or for rows of `width`.
+
+    255 is a tensor because a GPU multiplies by the reciprocal of a plain number, which rounds
+    otherwise than dividing.
+    """
+    centre, spread = (
+        torch.tensor(v).repeat(width) if width else torch.tensor(v)[:, None, None]
+        for v in (mean, std)
+    )
+    return torch.tensor(255.0, device=device), centre.to(device), spread.to(device)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torchvision import transforms
 
 from harness.corruptions.spec import Corruption
 from harness.data.arrays import ImageArrays
 from harness.missing import RandomMissing
 from harness.modality import MODALITIES
 from harness.protocol import Change
-from harness.recipe import Optimiser, Recipe, Sampler
-from harness.training.batches import Batches
+from harness.recipe import Augmentation, Optimiser, Recipe, Sampler
+from harness.training.batches import Batches, normalised
+from harness.training.pixels import Pixels, Place
 
 COUNT = 9
 NAMES = tuple(f"{i}.jpg" for i in range(COUNT))
@@ -91,3 +95,52 @@ def test_absent_stays_absent_under_corruption() -> None:
     batch = _batches().test(ROWS, MODALITIES, NAMES, change)
     for m in MODALITIES:
         assert (batch.images[m][~batch.present[m]] == 0).all()
+
+
+def _training(batches: Batches, seed: int = 0) -> list[torch.Tensor]:
+    """Six batches of a plan, all of a batch's tensors in one row each."""
+    plan = [np.random.default_rng(i).choice(COUNT, 4) for i in range(6)]
+    draw = torch.Generator().manual_seed(seed)
+    return [
+        torch.stack([*batch.images.values()])
+        for batch in batches.epoch(plan, plan, MODALITIES, draw)
+    ]
+
+
+AUGMENTED = RECIPE.model_copy(update={"augmentation": Augmentation(pad=2, erase=0.5)})
+
+
+@pytest.mark.parametrize("place", ["mapped", "resident", "streamed"])
+def test_batches_are_the_same_wherever_the_pixels_lie(place: Place) -> None:
+    batches = replace(_batches(), recipe=AUGMENTED)
+    usual = _training(batches)
+    moved = replace(batches)
+    vars(moved)["pixels"] = Pixels(moved.arrays.images, moved.device, place)
+    assert all(torch.equal(a, b) for a, b in zip(usual, _training(moved), strict=True))
+
+
+def test_an_epoch_is_its_batches_one_by_one() -> None:
+    batches, draw = replace(_batches(), recipe=AUGMENTED), torch.Generator().manual_seed(0)
+    plan = [np.random.default_rng(i).choice(COUNT, 4) for i in range(6)]
+    for rows, whole in zip(plan, _training(batches), strict=True):
+        alone = batches.training(rows, rows, MODALITIES, draw)
+        assert torch.equal(torch.stack([*alone.images.values()]), whole)
+        assert alone.pids.tolist() == rows.tolist()
+
+
+def test_fast_batches_lie_otherwise_in_memory_and_hold_the_same_numbers() -> None:
+    exact = replace(_batches(), recipe=AUGMENTED)
+    fast = replace(exact, recipe=AUGMENTED.model_copy(update={"mode": "fast"}))
+    assert all(torch.equal(a, b) for a, b in zip(_training(exact), _training(fast), strict=True))
+    usual, other = (b.test(ROWS, MODALITIES).images["NI"] for b in (exact, fast))
+    assert usual.is_contiguous() and torch.equal(usual, other)
+    assert other.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_pixels_are_normalised_to_torchvisions_digits(layout: torch.memory_format) -> None:
+    every = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    mean, std = RECIPE.input.mean, RECIPE.input.std
+    expected = transforms.Normalize(mean, std)(transforms.ToTensor()(every))
+    found = normalised(torch.from_numpy(every).permute(2, 0, 1)[None], mean, std, layout)[0]
+    assert torch.equal(found, expected)
