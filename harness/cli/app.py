@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Data, Device, Json, Out, Plugin, Set, StoreUrl
+from harness.cli.options import Data, Device, Json, Mode, Out, Plugin, Set, StoreUrl, with_mode
 
 app = typer.Typer(
     name="harness",
@@ -39,6 +39,7 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", help="Default: 40.")] = None,
     seeds: Annotated[str | None, typer.Option("--seeds", help="Several, such as 1,2,3.")] = None,
     changes: Set = None,
+    mode: Mode = None,
     out: Out = Path("runs"),
     store: StoreUrl = None,
     device: Device = "auto",
@@ -48,8 +49,9 @@ def run(
     """Train and score a method; go on where an earlier try was cut off."""
     from harness.cli.run import run_command
 
+    settings = with_mode(changes, mode)
     run_command(
-        method, dataset, protocol, recipe, seed, seeds, changes or [], out, device, plugin, as_json
+        method, dataset, protocol, recipe, seed, seeds, settings, out, device, plugin, as_json
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.app import app
-from harness.cli.options import Device, Json, Out, Plugin, Set, StoreUrl
+from harness.cli.options import Device, Json, Mode, Out, Plugin, Set, StoreUrl, with_mode
 
 
 @app.command()
@@ -36,6 +36,7 @@ def table(
         str | None, typer.Option("--seeds", help="Such as 1,2,3. Default: all that are there.")
     ] = None,
     changes: Set = None,
+    mode: Mode = None,
     run: Annotated[bool, typer.Option("--run", help="Train and score what is missing.")] = False,
     fmt: Annotated[str, typer.Option("--format", help="text, markdown, latex or csv.")] = "text",
     figure: Annotated[
@@ -55,7 +56,7 @@ def table(
         datasets=dataset or [],
         track=track,
         seeds=seeds,
-        changes=changes or [],
+        changes=with_mode(changes, mode),
         out=out,
         run=run,
         fmt=fmt,

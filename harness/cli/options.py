@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,11 @@ def asked_store() -> str | None:
     return without_password(_asked[-1]) if _asked else None
 
 
+def with_mode(changes: Sequence[str] | None, mode: str | None) -> list[str]:
+    """The changes of --set, and --mode as one more."""
+    return [*(changes or []), *([f"mode={mode}"] if mode else [])]
+
+
 def _restore(before: str | None) -> None:
     _asked.pop()
     if before is None:
@@ -49,6 +55,10 @@ Plugin = Annotated[
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe key; may be repeated."),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option("--mode", help="exact or fast; a short word for --set mode=..."),
 ]
 Data = Annotated[
     str | None,
