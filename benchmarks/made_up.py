@@ -69,20 +69,13 @@ def two_sides(
     return first, second
 
 
-def all_distances(
-    queries: int, gallery: int, width: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Squared distances of queries to gallery, queries to queries, and gallery to gallery."""
-    one, two = two_sides(queries, gallery, width)
-    return _squared(one, two), _squared(one, one), _squared(two, two)
-
-
-def _squared(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float32]:
+def distances(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, m) Euclidean, in float32 and in place, as the field does it."""
     found: NDArray[np.float32] = one @ two.T
     found *= -2
     found += (one**2).sum(1)[:, None]
     found += (two**2).sum(1)
-    return np.maximum(found, 0, out=found)
+    return np.sqrt(np.maximum(found, 0, out=found), out=found)
 
 
 def told_of(matrix: NDArray[Any]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Our scoring and re-ranking, as work for a worker process."""
+"""Our scoring and re-ranking, as work for a worker process; no torch in them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,37 @@ def scoring(data: str) -> Callable[[], dict[str, Any]]:
     return work
 
 
-def rerank(queries: int, gallery: int, width: int) -> Callable[[], list[float]]:
-    """Our re-ranking of distances that are there already."""
-    from benchmarks.made_up import all_distances, told_of
-    from harness.rerank import k_reciprocal
+def features(queries: int, gallery: int, width: int) -> Callable[[], dict[str, Any]]:
+    """Our scorer on descriptors, with the rank lists that a record keeps."""
+    import numpy as np
 
-    distances = all_distances(queries, gallery, width)
-    return lambda: told_of(k_reciprocal(*distances))
+    from benchmarks.made_up import descriptors, labels
+    from harness import Labels
+    from harness.scoring import score_features
+
+    rng = np.random.default_rng(0)
+    (q_pids, q_cams), (g_pids, g_cams) = labels(rng, queries), labels(rng, gallery)
+    first, second = descriptors(rng, q_pids, width), descriptors(rng, g_pids, width)
+
+    def work() -> dict[str, Any]:
+        found = score_features(
+            first,
+            second,
+            Labels(q_pids, q_cams),
+            Labels(g_pids, g_cams),
+            filter="same_pid_same_cam",
+            distance="squared_euclidean",
+            normalise=False,
+        )
+        return {"mAP": found.score.mAP}
+
+    return work
+
+
+def rerank(queries: int, gallery: int, width: int) -> Callable[[], dict[str, Any]]:
+    """Our re-ranking from descriptors."""
+    from benchmarks.made_up import told_of, two_sides
+    from harness.rerank import k_reciprocal_features
+
+    sides = two_sides(queries, gallery, width)
+    return lambda: {"told": told_of(k_reciprocal_features(*sides))}

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -110,13 +110,16 @@ def _parser(path: Path, peers: list[str], repeats: int) -> argparse.ArgumentPars
 
 def _answer(asked: Asked, rows: Callable[[Asked], list[Row]], write: bool, as_json: bool) -> None:
     found = rows(asked)
-    block = markdown(found, _footer(asked))
+    block = "" if as_json and not write else markdown(found, _footer(asked))
     if write:
         put(asked.benchmarks / PAGE, asked.name, block)
-    if as_json:
-        print(json.dumps({"script": asked.name, "rows": [row.as_json() for row in found]}))
-    else:
+    if not as_json:
         print(block)
+        return
+    # The machine is told where the rows have measured it; that takes seconds.
+    machine = asdict(asked.machine) if "machine" in vars(asked) else None
+    about = {"script": asked.name, "command": asked.command, "threads": asked.threads}
+    print(json.dumps({**about, "machine": machine, "rows": [row.as_json() for row in found]}))
 
 
 def _footer(asked: Asked) -> str:

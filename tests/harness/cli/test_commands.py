@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from harness.store import STORE_NAME, Store
 from tests.conftest import ROOT, SHARED, SMALL, Harness
+from tests.leaderboard_app.many import fill
 
 KINDS = ("methods", "datasets", "protocols", "recipes")
 
@@ -85,6 +87,30 @@ def test_light_commands_import_no_torch(words: list[str]) -> None:
     script += "sys.exit(','.join(sorted(heavy)) or 0)"
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_that_only_lists_or_shows_imports_torch(tmp_path: Path) -> None:
+    fill(tmp_path, runs=2, rows=2, queries=8, evidence=False)
+    run_id = Store(tmp_path / STORE_NAME).summaries()[0].run_id
+    listed = [["list", kind] for kind in (*KINDS, "tables", "runs")]
+    shown = [["method", "ieee"], ["dataset", "rgbnt201"], ["protocol", "full"]]
+    shown += [["recipe", "smoke"], ["run", run_id]]
+    commands = [["--help"], *listed, *(["show", *words] for words in shown)]
+    script = f"""
+import sys
+from harness.cli import main
+for words in {commands!r}:
+    sys.argv = ["harness", *words, *(["--out", {str(tmp_path)!r}] if len(words) > 1 else [])]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, words
+    assert "torch" not in sys.modules, words
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
