@@ -12,6 +12,7 @@ import numpy as np
 from harness.data.open import OpenDataset
 from harness.data.validation import held_out
 from harness.errors import DatasetNotFoundError, RecordError
+from harness.parallel import is_main, world
 from harness.progress import say
 from harness.protocol import BoundProtocol
 from harness.record import METRICS, PerQuery, RunRecord
@@ -76,8 +77,9 @@ def plan_again(
     Raises:
         UnknownNameError: The method is not installed.
         DatasetNotFoundError: The data set is not here.
-        RecordError: The data or the code are others than the record's.
+        RecordError: The data, the code or the number of processes are others than the record's.
     """
+    _require_as_many(record)
     info = finder.known.method(record.method)
     protocol = BoundProtocol.model_validate(record.protocol)
     data = held_out(_data_of(record, finder), protocol.held_out)
@@ -113,7 +115,7 @@ def again(plan: Plan, record: RunRecord) -> Finished:
     """
     plan.out.mkdir(parents=True, exist_ok=True)
     with _threads(record.environment.get("threads")):
-        return execute(plan, record.seed, Store(plan.out / STORE_NAME))
+        return execute(plan, record.seed, Store(plan.out / STORE_NAME) if is_main() else None)
 
 
 def fresh_folder(out: Path, run_id: str) -> Path:
@@ -173,6 +175,20 @@ def _device(record: RunRecord, wanted: str) -> str:
     if wanted != "auto" or said != "cpu":
         return choose_device(wanted).type
     return said
+
+
+def _require_as_many(record: RunRecord) -> None:
+    said, here = record.environment.get("processes", 1), world().size
+    said = said if isinstance(said, int) else 1
+    if said != here:
+        command = f"harness reproduce {record.run_id}"
+        raise RecordError(
+            seen=f"the run was trained by {said} processes, and here is {here}",
+            expected="as many, since their number changes the last digits of every sum",
+            do=command
+            if said == 1
+            else f"torchrun --standalone --nproc-per-node {said} --no-python {command}",
+        )
 
 
 def _commit(record: RunRecord) -> str:

@@ -25,13 +25,14 @@ def main() -> None:
         with parallel.quiet():
             app(words, prog_name="harness")
     except (HarnessError, OSError) as error:
+        speaks = parallel.first_to_fail()
         # A reader that closed the pipe early, such as head, has seen enough.
         if isinstance(error, BrokenPipeError):
             sys.exit(1)
         if debug:
             raise
         named = error if isinstance(error, HarnessError) else _of_the_system(error)
-        if not parallel.first_to_fail():
+        if not speaks:
             sys.exit(named.exit_code)
         _report(named, as_json="--json" in words)
         sys.exit(named.exit_code)
@@ -39,9 +40,10 @@ def main() -> None:
         say("stopped; the same command goes on from here")
         sys.exit(130)
     except Exception as error:
+        speaks = parallel.first_to_fail()
         if debug:
             raise
-        if not parallel.first_to_fail():
+        if not speaks:
             sys.exit(1)
         print(f"harness failed: {type(error).__name__}: {error}", file=sys.stderr)
         print("  this is our mistake; run again with --debug and report it", file=sys.stderr)

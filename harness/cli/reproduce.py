@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import typer
 from harness.cli.output import emit, interval, number, shown_path, table
 from harness.cli.which import Asked, asked_row, shown_run
 from harness.errors import RecordError
+from harness.parallel import main_first, on_main
 from harness.plugins import load_plugins
 from harness.progress import say
 from harness.record import RunRecord
@@ -32,7 +34,7 @@ def reproduce_command(
 ) -> None:
     """Train every run that is meant; exit code 2 when one is out of tolerance."""
     finder = Finder(load_plugins(plugin or []), dataset)
-    runs = asked_row(what, out)
+    runs = main_first(partial(asked_row, what, out))
     if into is not None and (len(runs) > 1 or any(into.glob("*/*/record.json"))):
         raise RecordError(
             seen=f"--into {into} for {len(runs)} runs, or with a finished run in it",
@@ -41,13 +43,12 @@ def reproduce_command(
         )
     results = []
     for asked in runs:
-        record = _verified(asked, finder)
-        folder = into or fresh_folder(out, record.run_id)
-        finished = again(plan_again(record, finder, folder, device, allow_other_code), record)
+        record = on_main(partial(_verified, asked, finder))
+        folder = into or on_main(partial(fresh_folder, out, record.run_id))
+        plan = main_first(partial(plan_again, record, finder, folder, device, allow_other_code))
+        finished = again(plan, record)
         found = compare_again(record, finished.record)
-        level = None
-        if asked.kept is not None:
-            level = keep_rerun(asked.kept.store, asked.kept.run_id, _as_json(found))
+        level = on_main(partial(_keep, asked, found))
         results.append({"run_id": record.run_id, "trust": level, **_as_json(found)})
         results[-1]["record"] = str(finished.path)
         if not as_json:
@@ -74,6 +75,12 @@ def _verified(asked: Asked, finder: Finder) -> RunRecord:
         )
     say(f"{shown_run(found.record)}: {len(checks)} checks hold, training again")
     return found.record
+
+
+def _keep(asked: Asked, found: Comparison) -> Trust | None:
+    if asked.kept is None:
+        return None
+    return keep_rerun(asked.kept.store, asked.kept.run_id, _as_json(found))
 
 
 def _as_json(found: Comparison) -> dict[str, Any]:

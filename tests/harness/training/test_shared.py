@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ from harness.errors import TrainingError
 from harness.plugins import load_plugins
 from harness.recipe import Optimiser, Recipe, Sampler
 from harness.training.shared import require_images
-from tests.conftest import ROOT
+from tests.harness.launched import launched
 
 METHODS = sorted(load_plugins().methods)
 RECIPE = Recipe(
@@ -34,13 +31,8 @@ def computed(folder: Path, *cases: str) -> Any:
     """What two processes found, started as a user starts them."""
     file = folder / "found.json"
     worker = Path(__file__).with_name("shared_cases.py")
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    subprocess.run(
-        [sys.executable, *launch, str(worker), str(file), *cases],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        check=True,
-        timeout=300,
-    )
+    answer = launched(worker, file, *cases)
+    assert answer.code == 0, answer.err
     return json.loads(file.read_text())
 
 
