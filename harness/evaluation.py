@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.chance import chance
-from harness.distances import distance_matrix
 from harness.features_file import Side
 from harness.protocol import BoundProtocol
 from harness.record import METRICS
-from harness.scoring import Score, rank_lists, score
+from harness.scoring import Ranking, Score, rank, score_features
 from harness.stats import identity_interval
 
 RANK_LIST_LENGTH = 50
@@ -47,17 +46,32 @@ def evaluate(query: Side, gallery: Side, protocol: BoundProtocol) -> Evaluation:
 
     The intervals' resampling is seeded by a constant: the same descriptors give the same digits.
     """
-    distances = distance_matrix(
-        query.features, gallery.features, protocol.distance, protocol.normalise
+    ranking = score_features(
+        query.features,
+        gallery.features,
+        query.labels,
+        gallery.labels,
+        filter=protocol.filter,
+        distance=protocol.distance,
+        normalise=protocol.normalise,
+        k=RANK_LIST_LENGTH,
     )
-    return evaluate_distances(distances, query, gallery, protocol)
+    return evaluate_ranking(ranking, query, gallery, protocol)
 
 
 def evaluate_distances(
     distances: NDArray[np.float32], query: Side, gallery: Side, protocol: BoundProtocol
 ) -> Evaluation:
     """Score distances (q, g) that are there already, such as re-ranked ones."""
-    found = score(distances, query.labels, gallery.labels, protocol.filter)
+    ranking = rank(distances, query.labels, gallery.labels, protocol.filter, RANK_LIST_LENGTH)
+    return evaluate_ranking(ranking, query, gallery, protocol)
+
+
+def evaluate_ranking(
+    ranking: Ranking, query: Side, gallery: Side, protocol: BoundProtocol
+) -> Evaluation:
+    """Say everything about a ranking with lists of RANK_LIST_LENGTH, such as a merged one."""
+    found = ranking.score
     expected = chance(query.labels, gallery.labels, protocol.filter)
     per_query = _per_query(found)
     return Evaluation(
@@ -67,9 +81,7 @@ def evaluate_distances(
         },
         chance={name: percent(getattr(expected, name)) for name in METRICS},
         score=found,
-        rank_lists=rank_lists(
-            distances, query.labels, gallery.labels, protocol.filter, RANK_LIST_LENGTH
-        ),
+        rank_lists=ranking.rank_lists,
     )
 
 

@@ -92,7 +92,10 @@ def removed(query: Labels, gallery: Labels, filter: Filter) -> Bools:
         UnknownNameError: The filter does not exist.
         ScoringError: The labels lack the field that the filter compares.
     """
-    query_key, gallery_key = _key(query, filter, "query"), _key(gallery, filter, "gallery")
+    query_key, gallery_key = (
+        filter_key(query, filter, "query"),
+        filter_key(gallery, filter, "gallery"),
+    )
     if query_key is None or gallery_key is None:
         return np.zeros((len(query), len(gallery)), dtype=np.bool_)
     same_pid: Bools = query.pids[:, None] == gallery.pids
@@ -109,7 +112,10 @@ def match_counts(query: Labels, gallery: Labels, filter: Filter) -> MatchCounts:
         UnknownNameError: The filter does not exist.
         ScoringError: The labels lack the field that the filter compares.
     """
-    query_key, gallery_key = _key(query, filter, "query"), _key(gallery, filter, "gallery")
+    query_key, gallery_key = (
+        filter_key(query, filter, "query"),
+        filter_key(gallery, filter, "gallery"),
+    )
     same_pid = _occurrences(query.pids[:, None], gallery.pids[:, None])
     if query_key is None or gallery_key is None:
         lost = gone = np.zeros_like(same_pid)
@@ -172,7 +178,18 @@ def require_match(query: Labels, gallery: Labels, filter: Filter) -> MatchCounts
     )
 
 
-def _key(labels: Labels, filter: Filter, side: str) -> Ints | None:
+def filter_key(labels: Labels, filter: Filter, side: str) -> Ints | None:
+    """The field (n,) that a filter compares, None where it compares none.
+
+    Args:
+        labels: Of one side.
+        filter: See `removed`.
+        side: What the side is called in errors.
+
+    Raises:
+        UnknownNameError: The filter does not exist.
+        ScoringError: The labels lack the field.
+    """
     if filter not in get_args(Filter):
         raise UnknownNameError("filter", str(filter), get_args(Filter))
     if filter == "none":

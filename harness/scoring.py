@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.distances import Kind, Searched, checked
 from harness.errors import ScoringError
 from harness.filters import Filter
-from harness.labels import (
-    Bools,
-    Ints,
-    Labels,
-    check_sides,
-    removed,
-    require_match,
-)
+from harness.labels import Bools, Ints, Labels, check_sides, require_match
+from harness.ranking.blocks import Lists, Rows, blocks, joined, rank_matrix
+from harness.ranking.features import rank_features
+from harness.ranking.matches import Matches
 
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]
 
-# Queries are handled in chunks of this many distances, so that masks stay small for any gallery.
-_CHUNK_ELEMENTS = 1 << 22
+MEMORY_MIB = 512
+"""What scoring may hold beside the descriptors, where nobody says otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +66,14 @@ class Score:
         return float(self.cmc[min(k, len(self.cmc)) - 1])
 
 
+class Ranking(NamedTuple):
+    """A score and the rankings it is of."""
+
+    score: Score
+    rank_lists: Lists
+    """(q, k) gallery indices as ranked, removed ones left out, padded with -1."""
+
+
 def score(
     distances: ArrayLike, query: Labels, gallery: Labels, filter: Filter = "same_pid_same_cam"
 ) -> Score:
@@ -89,31 +93,35 @@ def score(
         UnknownNameError: The filter does not exist.
         ScoringError: Wrong shape or type, NaN, missing labels, or no query with a match.
     """
-    matrix = _checked(distances, query, gallery)
-    counts = require_match(query, gallery, filter)
-    ap, inp = np.full((2, len(query)), np.nan)
-    first = np.zeros(len(query), dtype=np.int64)
-    for i, ranks in _ranks_of_matches(matrix, query, gallery, filter):
-        ap[i] = np.mean(np.arange(1, len(ranks) + 1) / ranks)
-        inp[i] = len(ranks) / ranks[-1]
-        first[i] = ranks[0]
-    valid = counts.positives > 0
-    hits = np.bincount(first[valid], minlength=len(gallery) + 1)[1:]
-    return Score(
-        mAP=float(ap[valid].mean()),
-        mINP=float(inp[valid].mean()),
-        cmc=hits.cumsum() / np.count_nonzero(valid),
-        per_query_ap=ap,
-        per_query_inp=inp,
-        first_rank=first,
-        positives=counts.positives,
-        candidates=counts.candidates,
-    )
+    return _ranking(distances, query, gallery, filter, 0, None).score
+
+
+def rank(
+    distances: ArrayLike,
+    query: Labels,
+    gallery: Labels,
+    filter: Filter,
+    k: int,
+    device: str | None = None,
+) -> Ranking:
+    """`score` and `rank_lists` at once, in about the time of one.
+
+    Args:
+        distances, query, gallery, filter: As `score` takes them.
+        k: Length of each list, at least 1.
+        device: A torch device such as `cuda`, with the same result; None is NumPy.
+
+    Raises:
+        UnknownNameError: The filter does not exist.
+        ScoringError: As `score` and `rank_lists`.
+    """
+    _check_k(k)
+    return _ranking(distances, query, gallery, filter, k, device)
 
 
 def rank_lists(
     distances: ArrayLike, query: Labels, gallery: Labels, filter: Filter, k: int
-) -> NDArray[np.int32]:
+) -> Lists:
     """The k nearest gallery entries of each query, exactly as `score` ranks them.
 
     Args:
@@ -132,56 +140,154 @@ def rank_lists(
     """
     _check_k(k)
     matrix = _checked(distances, query, gallery)
-    lists = np.full((len(query), k), -1, dtype=np.int32)
-    for rows in _chunks(matrix):
-        keep = ~removed(query.take(rows), gallery, filter)
-        for i, kept in enumerate(keep):
-            index = np.flatnonzero(kept)
-            top = index[nearest(matrix[rows.start + i, index], k)]
-            lists[rows.start + i, : len(top)] = top
-    return lists
+    return rank_matrix(matrix, Matches(query, gallery, filter), k).rank_lists
 
 
-def nearest(values: Reals, k: int) -> NDArray[np.intp]:
-    """Indices of the k smallest values of (n,), ascending, ties by index; all n when k exceeds n.
+def score_features(
+    query: ArrayLike,
+    gallery: ArrayLike,
+    query_labels: Labels,
+    gallery_labels: Labels,
+    *,
+    filter: Filter,
+    distance: Kind,
+    normalise: bool,
+    k: int = 50,
+    memory_mib: int = MEMORY_MIB,
+    device: str | None = None,
+) -> Ranking:
+    """Scores descriptors and lists the k nearest, without ever holding all distances.
 
-    It returns what a stable sort would, without sorting more than it needs.
+    On NumPy the result is that of `distance_matrix` and `rank`, bit for bit, whatever the memory
+    and the number of threads. On a torch device equal descriptors tie as well and distances are
+    float64 rounded to float32 as well, but another library's products may differ in the last bits
+    of float64, and so, about once in 1e8, in the last bit of float32.
+
+    Args:
+        query: (q, d) finite real numbers.
+        gallery: (g, d) finite real numbers.
+        query_labels: Of the q queries.
+        gallery_labels: Of the g gallery samples.
+        filter: Which gallery entries are removed, see `removed`.
+        distance, normalise: See `harness.distances.distance_matrix`.
+        k: Length of each list, at least 1.
+        memory_mib: Bound on what is held beside descriptors and result; on a device also beside
+            the gallery's copy there. 64 rows of distances are held in any case.
+        device: A torch device such as `cuda`; None is NumPy.
+
+    Raises:
+        UnknownNameError: The filter or the distance does not exist.
+        FeaturesError: A side is no finite real matrix, or their widths differ.
+        ScoringError: Labels do not fit, no query has a match, or k is below 1.
     """
-    if k >= len(values):
-        return np.argsort(values, kind="stable")
-    bound = np.partition(values, k - 1)[k - 1]
-    near = np.flatnonzero(values <= bound)
-    return near[np.argsort(values[near], kind="stable")[:k]]
+    require_match(query_labels, gallery_labels, filter)
+    rows = rows_scored(
+        slice(0, len(query_labels)),
+        query,
+        gallery,
+        query_labels,
+        gallery_labels,
+        filter=filter,
+        distance=distance,
+        normalise=normalise,
+        k=k,
+        memory_mib=memory_mib,
+        device=device,
+    )
+    return merged([rows], query_labels, gallery_labels, filter)
 
 
-def _ranks_of_matches(
-    matrix: Reals, query: Labels, gallery: Labels, filter: Filter
-) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Each query that has a match, with the ranks of its matches."""
-    for rows in _chunks(matrix):
-        part = query.take(rows)
-        keep = ~removed(part, gallery, filter)
-        match = (part.pids[:, None] == gallery.pids) & keep
-        for i in np.flatnonzero(match.any(axis=1)).tolist():
-            yield rows.start + i, _ranks(matrix[rows.start + i], keep[i], match[i])
+def rows_scored(
+    rows: slice,
+    query: ArrayLike,
+    gallery: ArrayLike,
+    query_labels: Labels,
+    gallery_labels: Labels,
+    *,
+    filter: Filter,
+    distance: Kind,
+    normalise: bool,
+    k: int = 50,
+    memory_mib: int = MEMORY_MIB,
+    device: str | None = None,
+) -> Rows:
+    """What one of several processes does of `score_features`; `merged` puts the parts together.
+
+    Args:
+        rows: Which queries, all with start and stop. Starts that are multiples of
+            `harness.distances.TILE` give the digits of one process.
+        query, gallery, query_labels, gallery_labels: Of all queries, as for `score_features`.
+        filter, distance, normalise, k, memory_mib, device: The same.
+
+    Raises:
+        UnknownNameError: The filter or the distance does not exist.
+        FeaturesError: A side is no finite real matrix, or their widths differ.
+        ScoringError: Labels do not fit, or k is below 1.
+    """
+    _check_k(k)
+    left, searched = checked(query, gallery, distance, normalise)
+    check_sides(query_labels, gallery_labels)
+    _check_lengths(left, searched, (query_labels, gallery_labels))
+    matches = Matches(query_labels, gallery_labels, filter)
+    if device is None:
+        return rank_features(left[rows], searched, matches, rows.start, k, memory_mib)
+    from harness.ranking import device as on
+
+    return on.rank_features(left[rows], searched, matches, rows.start, k, memory_mib, device)
 
 
-def _ranks(row: Reals, keep: Bools, match: Bools) -> NDArray[np.intp]:
-    """1-based ranks of one query's matches, ascending."""
-    kept, wanted = row[keep], np.sort(row[match])
-    ordered = np.sort(kept)
-    below = np.searchsorted(ordered, wanted, side="left")
-    if np.array_equal(np.searchsorted(ordered, wanted, side="right"), below + 1):
-        return below + 1
-    # Sorting values is four times as fast as a stable argsort, which only ties with a match need.
-    order = np.argsort(kept, kind="stable")
-    return np.flatnonzero(match[keep][order]) + 1
+def merged(parts: list[Rows], query: Labels, gallery: Labels, filter: Filter) -> Ranking:
+    """The result from the shares of several processes, in the order of their queries.
+
+    Raises:
+        UnknownNameError: The filter does not exist.
+        ScoringError: Labels are missing, or no query has a match.
+    """
+    counts = require_match(query, gallery, filter)
+    found = joined(parts)
+    valid = counts.positives > 0
+    hits = np.bincount(found.first_rank[valid], minlength=len(gallery) + 1)[1:]
+    whole = Score(
+        mAP=float(found.ap[valid].mean()),
+        mINP=float(found.inp[valid].mean()),
+        cmc=hits.cumsum() / np.count_nonzero(valid),
+        per_query_ap=found.ap,
+        per_query_inp=found.inp,
+        first_rank=found.first_rank,
+        positives=counts.positives,
+        candidates=counts.candidates,
+    )
+    return Ranking(whole, found.rank_lists)
 
 
-def _chunks(matrix: Reals) -> Iterator[slice]:
-    step = max(1, _CHUNK_ELEMENTS // matrix.shape[1])
-    for start in range(0, len(matrix), step):
-        yield slice(start, min(start + step, len(matrix)))
+def _ranking(
+    distances: ArrayLike,
+    query: Labels,
+    gallery: Labels,
+    filter: Filter,
+    k: int,
+    device: str | None,
+) -> Ranking:
+    matrix = _checked(distances, query, gallery)
+    matches = Matches(query, gallery, filter)
+    if device is None:
+        rows = rank_matrix(matrix, matches, k)
+    else:
+        from harness.ranking import device as on
+
+        rows = on.rank_matrix(matrix, matches, k, MEMORY_MIB, device)
+    return merged([rows], query, gallery, filter)
+
+
+def _check_lengths(query: Reals, gallery: Searched, labels: tuple[Labels, Labels]) -> None:
+    sizes = {"query": len(query), "gallery": len(gallery)}
+    for (side, size), told in zip(sizes.items(), labels, strict=True):
+        if size != len(told):
+            raise ScoringError(
+                f"{size} {side} descriptors but {len(told)} {side} labels",
+                "as many labels as descriptors",
+                "build descriptors and labels from the same list of samples",
+            )
 
 
 def _checked(distances: ArrayLike, query: Labels, gallery: Labels) -> Reals:
@@ -193,13 +299,13 @@ def _checked(distances: ArrayLike, query: Labels, gallery: Labels) -> Reals:
             f"real numbers of shape ({len(query)}, {len(gallery)}): queries x gallery",
             "pass query labels first, gallery labels second, one row of distances per query",
         )
-    if matrix.dtype.kind != "f":
-        matrix = matrix.astype(np.float64)
-    bad = np.concatenate([np.isnan(matrix[rows]).sum(axis=1) for rows in _chunks(matrix)])
-    if bad.any():
+    # The least of numbers among which is NaN is NaN, and found faster than NaN is looked for.
+    least = np.concatenate([matrix[rows].min(axis=1) for rows in blocks(*matrix.shape)])
+    if np.isnan(least).any():
+        bad = np.isnan(matrix)
         raise ScoringError(
-            f"{bad.sum()} NaN distances in {np.count_nonzero(bad)} queries, "
-            f"first in query {bad.argmax()}",
+            f"{bad.sum()} NaN distances in {bad.any(axis=1).sum()} queries, "
+            f"first in query {bad.any(axis=1).argmax()}",
             "distances without NaN",
             "look for NaN in the features: the training may have diverged",
         )

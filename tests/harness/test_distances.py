@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from threadpoolctl import threadpool_limits
 
-from harness.distances import Kind, distance_matrix, squared_euclidean
+from harness import distances
+from harness.distances import TILE, Kind, distance_matrix, squared_euclidean
 from harness.errors import FeaturesError, UnknownNameError
 
 GOLDEN = Path(__file__).parents[2].parent / "shared/golden/ranking.npz"
@@ -44,10 +46,10 @@ def features(draw: st.DrawFn) -> tuple[Any, Any]:
     return query, gallery
 
 
-@given(features(), st.sampled_from(MODES), st.integers(1, 4))
+@given(features(), st.sampled_from(MODES))
 @settings(deadline=None)
-def test_fast_equals_plain(both: tuple[Any, Any], mode: tuple[Kind, bool], chunk: int) -> None:
-    got = distance_matrix(*both, *mode, chunk=chunk)
+def test_fast_equals_plain(both: tuple[Any, Any], mode: tuple[Kind, bool]) -> None:
+    got = distance_matrix(*both, *mode)
     assert got.dtype == np.float32
     assert (got >= 0).all()
     np.testing.assert_allclose(got, plain(*both, *mode), rtol=1e-6, atol=1e-9)
@@ -57,7 +59,7 @@ def test_squared_euclidean_is_the_matrix_of_that_kind() -> None:
     rng = np.random.default_rng(0)
     query, gallery = rng.standard_normal((5, 8)), rng.standard_normal((7, 8))
     want = distance_matrix(query, gallery, "squared_euclidean", normalise=False)
-    np.testing.assert_array_equal(squared_euclidean(query, gallery, chunk=2), want)
+    np.testing.assert_array_equal(squared_euclidean(query, gallery), want)
 
 
 @pytest.mark.parametrize(("kind", "normalise"), MODES)
@@ -74,6 +76,43 @@ def test_identical_descriptors_tie(
     for one in range(2):
         same = got[:, which == one]
         np.testing.assert_array_equal(same, np.broadcast_to(same[:, :1], same.shape))
+
+
+@pytest.mark.parametrize(("kind", "normalise"), MODES)
+def test_tiles_and_threads_change_no_digit(
+    kind: Kind, normalise: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    query, gallery = (rng.standard_normal((n, 300)).astype(np.float32) for n in (333, 5000))
+    with threadpool_limits(1):
+        alone = distance_matrix(query, gallery, kind, normalise)
+    # Parts of the queries that begin at a multiple of TILE, on as many threads as there are.
+    parts = [distance_matrix(query[i : i + TILE], gallery, kind, normalise) for i in (0, 64, 320)]
+    for start, part in zip((0, 64, 320), parts, strict=True):
+        np.testing.assert_array_equal(part, alone[start : start + TILE])
+    np.testing.assert_array_equal(distance_matrix(query, gallery, kind, normalise), alone)
+    np.testing.assert_allclose(
+        alone[::99, ::99], plain(query[::99], gallery[::99], kind, normalise), rtol=1e-6
+    )
+
+
+@given(
+    hnp.arrays(
+        np.int8, st.tuples(st.integers(1, 9), st.integers(0, 3)), elements=st.integers(-1, 1)
+    )
+)
+@settings(deadline=None)
+@pytest.mark.parametrize("collide", [False, True])
+def test_distinct_rows_are_told_apart_even_if_their_codes_agree(collide: bool, rows: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        if collide:
+            patch.setattr(distances, "_codes", lambda rows: np.zeros(len(rows), np.uint64))
+        firsts, copy_of = distances.distinct(rows * np.float32(-0.5))
+    seen: dict[tuple[int, ...], int] = {}
+    want = [seen.setdefault(tuple(row), i) for i, row in enumerate(rows.tolist())]
+    assert firsts.tolist() == sorted(set(want))
+    got = range(len(rows)) if copy_of is None else copy_of
+    assert [firsts[i] for i in got] == want
 
 
 def test_both_zeros_are_one_descriptor() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from harness import scoring
 from harness.errors import ScoringError, UnknownNameError
 from harness.filters import Filter
 from harness.labels import Labels, match_counts
-from harness.scoring import Score, nearest, rank_lists, score
+from harness.ranking import blocks
+from harness.scoring import Ranking, Score, rank, rank_lists, score
 from harness.scoring_reference import ranking_plain, score_plain
 
 GOLDEN = Path(__file__).parents[2].parent / "shared/golden/ranking.npz"
@@ -103,17 +104,56 @@ def test_fast_equals_plain(problem: tuple[Any, Labels, Labels], filter: Filter) 
     assert_same(got, want)
 
 
-def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("elements", [1, 200, 1000])
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, elements: int) -> None:
+    query, gallery, distances = _many_ties()
+    whole = rank(distances, query, gallery, "same_pid_same_cam", 12)
+    monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", elements)
+    again = rank(distances, query, gallery, "same_pid_same_cam", 12)
+    assert_same(again.score, whole.score)
+    np.testing.assert_array_equal(again.rank_lists, whole.rank_lists)
+    assert_same(whole.score, score_plain(distances.astype(np.float64), query, gallery))
+
+
+@given(problems(), st.sampled_from(FILTERS), st.integers(1, 20))
+@settings(deadline=None)
+def test_torch_ranks_as_numpy_does(
+    problem: tuple[Any, Labels, Labels], filter: Filter, k: int
+) -> None:
+    distances, query, gallery = problem
+    if not match_counts(query, gallery, filter).positives.any():
+        return
+    on_torch, on_numpy = (
+        rank(distances, query, gallery, filter, k, device=device) for device in ("cpu", None)
+    )
+    _assert_equal(on_torch, on_numpy)
+
+
+@pytest.mark.gpu
+def test_a_gpu_ranks_as_numpy_does() -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU that torch can use")
+    query, gallery, distances = _many_ties()
+    values = np.where(distances == 3, np.inf, distances - 1.0)
+    values[distances == 2] = -0.0
+    _assert_equal(
+        *(rank(values, query, gallery, "same_cam", 60, device=device) for device in ("cuda", None))
+    )
+
+
+def _many_ties() -> tuple[Labels, Labels, Any]:
     rng = np.random.default_rng(0)
     query, gallery = (Labels(rng.integers(0, 9, n), rng.integers(0, 3, n)) for n in (40, 70))
-    distances = rng.integers(0, 30, (40, 70))
-    whole = score(distances, query, gallery)
-    lists = rank_lists(distances, query, gallery, "same_pid_same_cam", 12)
-    monkeypatch.setattr(scoring, "_CHUNK_ELEMENTS", 200)
-    assert_same(score(distances, query, gallery), whole)
-    again = rank_lists(distances, query, gallery, "same_pid_same_cam", 12)
-    np.testing.assert_array_equal(again, lists)
-    assert_same(whole, score_plain(distances.astype(np.float64), query, gallery))
+    return query, gallery, rng.integers(0, 30, (40, 70))
+
+
+def _assert_equal(got: Ranking, want: Ranking) -> None:
+    for field in fields(Score):
+        np.testing.assert_array_equal(
+            getattr(got.score, field.name), getattr(want.score, field.name), field.name
+        )
+    np.testing.assert_array_equal(got.rank_lists, want.rank_lists)
 
 
 @given(problems(), st.sampled_from(FILTERS), st.integers(1, 20))
@@ -127,12 +167,6 @@ def test_rank_lists_are_the_scored_ranking(
     for i, row in enumerate(lists.tolist()):
         want = ranking_plain(distances[i], query, i, gallery, filter)[:k]
         assert row == want + [-1] * (k - len(want))
-
-
-@given(hnp.arrays(np.float32, st.integers(1, 40), elements=st.integers(0, 5)), st.integers(1, 50))
-@settings(deadline=None)
-def test_nearest_is_the_head_of_a_stable_sort(values: Any, k: int) -> None:
-    assert nearest(values, k).tolist() == np.argsort(values, kind="stable")[:k].tolist()
 
 
 @pytest.mark.parametrize("k", [0, -1])
