@@ -13,6 +13,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.loading import per_triplet
 from benchmarks.made_up import draw_set
 from benchmarks.ours import VARIANTS
 from harness.bench import Asked, Goal, Row, Spread, Worker, interleaved, ratios, run_script
@@ -23,9 +24,10 @@ STEPS = 30
 """Of a round."""
 _SMALL = "images/s, GPU, batch 8"
 _LARGE = "images/s, GPU, batch 64, fast, beside three bare ResNet-50"
+_LOADING = "loading on a GPU, fast, beside their loader, 0 workers"
 _TRAINING = "the paper's 61 epochs, full-size drawn set, GPU, fast"
 _GOALS = {"exact": Goal("times", 3), "fast": Goal("times", 6)}
-_SHARE, _MINUTES = Goal("times", 0.85), Goal("value", 360)
+_SHARE, _MINUTES, _OFTEN = Goal("times", 0.85), Goal("value", 360), Goal("times", 20)
 
 
 def rows(asked: Asked) -> list[Row]:
@@ -35,12 +37,12 @@ def rows(asked: Asked) -> list[Row]:
     if not torch.cuda.is_available():
         note = "Not measured: no GPU here. There: `python -m benchmarks.gpu --peer PATH --write`."
         small = [Row(f"{_SMALL}, {name}", goal=goal, note=note) for name, goal in _GOALS.items()]
-        large = Row(_LARGE, goal=_SHARE, note=note)
-        return [*small, large, Row(_TRAINING, goal=_MINUTES, note=note)]
+        others = {_LARGE: _SHARE, _LOADING: _OFTEN, _TRAINING: _MINUTES}
+        return [*small, *(Row(what, goal=goal, note=note) for what, goal in others.items())]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         drawn = str(draw_set(root, identities=16, images=4))
-        found = [*_published(asked, drawn), _large(asked, drawn)]
+        found = [*_published(asked, drawn), _large(asked, drawn), _loading(asked, root)]
         return [*found, _whole(root)]
 
 
@@ -93,6 +95,25 @@ def _large(asked: Asked, drawn: str) -> Row:
         own, peer = interleaved(asked.repeats, _warm(ours), _warm(bare))
     share = Spread.of(ratios(peer, own))
     return Row(_LARGE, _rate(own, 64), _rate(peer, 64), share, "images/s", _SHARE)
+
+
+def _loading(asked: Asked, root: Path) -> Row:
+    """Batches of an epoch, on the device, beside theirs before they go there."""
+    given = {"root": str(draw_set(root, identities=16, images=4)), "threads": asked.threads}
+    with ExitStack() as stack:
+        target = "benchmarks.ours:loading"
+        ours = asked.worker(target, variant="fast", device="cuda", **given)
+        tasks = [per_triplet(stack.enter_context(ours))]
+        if "ieee" in asked.peers:
+            target, path = "benchmarks.peers.ieee:loading", str(asked.peers["ieee"])
+            peer = asked.worker(target, path=path, root=str(root), threads=asked.threads)
+            tasks.append(per_triplet(stack.enter_context(peer)))
+        for task in tasks:
+            task()
+        own, *peers = interleaved(asked.repeats, *tasks)
+    beside = Spread.of(peers[0]).scaled(1e3) if peers else None
+    ratio = Spread.of(ratios(peers[0], own)) if peers else None
+    return Row(_LOADING, Spread.of(own).scaled(1e3), beside, ratio, "ms each", _OFTEN)
 
 
 def _whole(root: Path) -> Row:

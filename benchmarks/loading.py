@@ -40,7 +40,7 @@ def rows(asked: Asked) -> list[Row]:
                 sides[f"{workers} workers"] = stack.enter_context(worker)
         for worker in sides.values():
             worker.run()
-        times = interleaved(asked.repeats, *(_each(worker) for worker in sides.values()))
+        times = interleaved(asked.repeats, *(per_triplet(worker) for worker in sides.values()))
     ms = {side: [1e3 * s for s in found] for side, found in zip(sides, times, strict=True)}
     # Each pixel is read as a byte and written as four.
     floor = 1e3 * _PIXELS * 5 / asked.machine.copy
@@ -58,7 +58,7 @@ def rows(asked: Asked) -> list[Row]:
     return found
 
 
-def _each(worker: Worker) -> Task:
+def per_triplet(worker: Worker) -> Task:
     """Seconds a triplet: samplers leave over what does not pair up."""
 
     def task() -> float:

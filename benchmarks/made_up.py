@@ -49,8 +49,7 @@ def write_ranked(folder: Path, queries: int, gallery: int) -> None:
         drawn = rng.random(gallery, dtype=np.float32) - 0.4 * (g_pids == pid)
         row[np.argsort(drawn, kind="stable")] = ranks
     out.flush()
-    names = {"q_pids": q_pids, "g_pids": g_pids, "q_cams": q_cams, "g_cams": g_cams}
-    np.savez(folder / "labels.npz", **names)
+    np.savez(folder / "labels.npz", q_pids=q_pids, g_pids=g_pids, q_cams=q_cams, g_cams=g_cams)
 
 
 def read_ranked(folder: str) -> tuple[NDArray[np.float32], dict[str, NDArray[np.int64]]]:

@@ -79,18 +79,21 @@ def epoch(root: str, variant: str, threads: int) -> Callable[[], dict[str, Any]]
     return lambda: {"steps": train(training, model)[-1]["steps"]}
 
 
-def loading(root: str, variant: str, threads: int) -> Callable[[], int]:
+def loading(root: str, variant: str, threads: int, device: str = "cpu") -> Callable[[], int]:
     """The batches of an epoch as the method sees them, without the method."""
     import torch
 
-    training = prepared(root, variant, threads).training
+    training = prepared(root, variant, threads, device).training
     drawn = torch.Generator().manual_seed(0)
 
     def work() -> int:
         plan = _plan(training)
         rows, labels = ([of[chosen] for chosen in plan] for of in (training.rows, training.labels))
         batches = training.batches.epoch(rows, labels, training.modalities, drawn)
-        return sum(len(batch.pids) for batch in batches)
+        count = sum(len(batch.pids) for batch in batches)
+        if device != "cpu":
+            torch.cuda.synchronize()
+        return count
 
     return work
 
@@ -120,7 +123,7 @@ def bare(root: str, threads: int, device: str, identities: int) -> Callable[[], 
         for _ in range(count):
             with computing(recipe, torch.device(device)):
                 maps = [three[m](batch.images[m]) for m in training.modalities]
-            torch.stack([one.float().mean() for one in maps]).sum().backward()
+            torch.stack([one.float().mean() for one in maps]).sum().backward()  # type: ignore[no-untyped-call]
             three.zero_grad(set_to_none=True)
         if device != "cpu":
             torch.cuda.synchronize()

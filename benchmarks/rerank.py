@@ -7,6 +7,7 @@ takes minutes and many GB: it runs SLOW times only.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any
 
 from harness.bench import Asked, Goal, Reply, Row, Spread, ratios, run_script
 from harness.errors import HarnessError
@@ -20,28 +21,7 @@ _SIZES = {"queries": QUERIES, "gallery": GALLERY, "width": WIDTH}
 
 def rows(asked: Asked) -> list[Row]:
     """Time and peak memory."""
-    with ExitStack() as stack:
-        ours = stack.enter_context(asked.worker("benchmarks.ours_ranking:rerank", **_SIZES))
-        own = [ours.run() for _ in range(asked.repeats)]
-    theirs: list[Reply] = []
-    note = "No peer was given."
-    if "torchreid" in asked.peers:
-        target, path = "benchmarks.peers.scorers:rerank", str(asked.peers["torchreid"])
-        try:
-            with asked.worker(target, path=path, **_SIZES) as peer:
-                theirs = [peer.run() for _ in range(min(SLOW, asked.repeats))]
-        except HarnessError as error:
-            note = f"The peer did not finish: {error.seen}."
-    if theirs:
-        pairs = zip(own[0].value["told"], theirs[0].value["told"], strict=True)
-        apart = [abs(a - b) for a, b in pairs]
-        close = sum(one < _CLOSE for one in apart)
-        note = (
-            "From descriptors; not interleaved, since the usual code leaves no memory for another, "
-            f"and it ran {len(theirs)} time(s). Of 1,000 distances at random, {close} are within "
-            f"{_CLOSE} of ours, the furthest {max(apart):.1e} (ours are made in float64, theirs in "
-            f"float32). Without making its distances it took {theirs[0].value['alone']:.0f} s."
-        )
+    own, theirs, note = _rounds(asked)
     sizes = f"{QUERIES:,} + {GALLERY:,}, width {WIDTH:,}"
     # Every distance once; a symmetric product needs half of its operations.
     floor = WIDTH * (QUERIES + GALLERY) ** 2 / asked.machine.float32
@@ -52,6 +32,38 @@ def rows(asked: Asked) -> list[Row]:
         _row(f"re-ranking {sizes}", *seconds, "s", floor, note),
         _row("most resident memory of it", *mib, "MiB", least, note),
     ]
+
+
+def _rounds(asked: Asked) -> tuple[list[Reply], list[Reply], str]:
+    """Our rounds, theirs among them, and what is to be said about both."""
+    own: list[Reply] = []
+    theirs: list[Reply] = []
+    with ExitStack() as stack:
+        ours = stack.enter_context(asked.worker("benchmarks.ours_ranking:rerank", **_SIZES))
+        if "torchreid" not in asked.peers:
+            return [ours.run() for _ in range(asked.repeats)], [], "No peer was given."
+        target, path = "benchmarks.peers.scorers:rerank", str(asked.peers["torchreid"])
+        peer = stack.enter_context(asked.worker(target, path=path, **_SIZES))
+        for number in range(asked.repeats):
+            own.append(ours.run())
+            if number >= SLOW:
+                continue
+            try:
+                theirs.append(peer.run())
+            except HarnessError as error:
+                return own, [], f"The peer did not finish: {error.seen}."
+    return own, theirs, _compared(own[0].value, theirs[0].value, len(theirs))
+
+
+def _compared(ours: dict[str, Any], theirs: dict[str, Any], rounds: int) -> str:
+    apart = [abs(a - b) for a, b in zip(ours["told"], theirs["told"], strict=True)]
+    close = sum(one < _CLOSE for one in apart)
+    return (
+        f"From descriptors; the usual code ran {rounds} time(s). Of {len(apart):,} distances at "
+        f"random, {close:,} are within {_CLOSE} of ours, the furthest {max(apart):.1e} (ours are "
+        "made in float64, theirs in float32). Without making its distances it took "
+        f"{theirs['alone']:.0f} s."
+    )
 
 
 def _row(

@@ -133,7 +133,7 @@ def _windows_paths() -> Any:
     import glob
 
     before = glob.glob
-    glob.glob = lambda *words, **more: [_WindowsPath(p) for p in before(*words, **more)]  # type: ignore[assignment]
+    glob.glob = lambda *words, **more: [_WindowsPath(p) for p in before(*words, **more)]
     try:
         yield
     finally:
