@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.errors import ScoringError
-from harness.scoring import nearest
+from harness.distances import _features as checked_features
+from harness.errors import FeaturesError, ScoringError, UnknownNameError
+from harness.reranking.descriptors import Descriptors
+from harness.reranking.nearest import Nearest, indices_of, of_rows
+from harness.reranking.neighbourhoods import (
+    Overlaps,
+    averaged,
+    divide_by_largest,
+    encoded,
+    expanded,
+)
+from harness.reranking.survey import survey
+from harness.threads import blas_threads, spread
 
 Matrix = NDArray[np.float32]
 Index = NDArray[np.int32]
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Reals = NDArray[np.floating[Any]]
+Distance = Literal["euclidean", "squared_euclidean"]
 
 _CHUNK_ELEMENTS = 1 << 22
+_LARGEST = float(np.sqrt(np.finfo(np.float32).max))
 
 
 class Blocks(NamedTuple):
@@ -25,14 +38,6 @@ class Blocks(NamedTuple):
     query_gallery: Matrix
     query_query: Matrix
     gallery_gallery: Matrix
-
-
-class SparseRows(NamedTuple):
-    """Rows of mostly zeros: row i holds `weights[starts[i]:starts[i + 1]]` at `columns[...]`."""
-
-    starts: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    weights: Floats
 
 
 def k_reciprocal(
@@ -66,27 +71,116 @@ def k_reciprocal(
     """
     _check_settings(k1, k2, lambda_value)
     blocks = _checked(query_gallery, query_query, gallery_gallery)
-    queries = len(blocks.query_query)
-    top = _neighbours(blocks, max(k1 + 1, k2))
-    members = _expanded(top[:, : k1 + 1], round(k1 / 2) + 1)
-    encoded = _averaged(_encode(blocks, members), top[:, :k2])
-    jaccard = _jaccard(encoded, queries)
-    for start, rows in _normalised_rows(blocks, queries):
-        part = jaccard[start : start + len(rows)]
-        part[:] = (1 - lambda_value) * part + lambda_value * rows[:, queries:]
-    return jaccard
+    queries, total = len(blocks.query_query), sum(blocks.query_gallery.shape)
+    nearest = Nearest(total, min(max(k1 + 1, k2), total))
+    largest = np.empty(total, dtype=np.float32)
+    for start, rows in _squared_rows(blocks):
+        part = slice(start, start + len(rows))
+        largest[part] = rows.max(axis=1)
+        divide_by_largest(rows, largest[part, None])
+        nearest.add(of_rows(rows, nearest.limits[part], nearest.keys.shape[1], start, 0))
+
+    def distances_at(samples: Ints, others: Ints) -> Matrix:
+        values = _entries(blocks, samples, others)
+        values *= values
+        divide_by_largest(values, largest[samples])
+        return values
+
+    original = blocks.query_gallery * blocks.query_gallery
+    divide_by_largest(original, largest[:queries, None])
+    return _reranked(original, indices_of(nearest.keys), distances_at, k1, k2, lambda_value)
 
 
-def _normalised_rows(blocks: Blocks, stop: int) -> Iterator[tuple[int, Matrix]]:
-    """The first `stop` rows over queries and gallery, in chunks: squared, divided by their max.
+def k_reciprocal_features(
+    query: ArrayLike,
+    gallery: ArrayLike,
+    k1: int = 20,
+    k2: int = 6,
+    lambda_value: float = 0.3,
+    distance: Distance = "euclidean",
+    memory_mib: int = 128,
+    device: str = "cpu",
+) -> Matrix:
+    """`k_reciprocal` from descriptors, without ever holding distances of gallery to gallery.
+
+    Distances are computed in strips, in float64, and rounded to float32 like those of
+    `harness.distances`. Of each strip only the nearest of every sample, the largest distance, and
+    what leads from query to gallery is kept.
+
+    Args:
+        query: (q, d) finite real numbers.
+        gallery: (g, d) finite real numbers.
+        k1: See `k_reciprocal`.
+        k2: See `k_reciprocal`.
+        lambda_value: See `k_reciprocal`.
+        distance: Which distances `k_reciprocal` would be passed; either is squared there.
+        memory_mib: About how much memory strips may take, beside the (q, g) result and sparse
+            rows of some hundred numbers per sample. Fewer make it slower.
+        device: Where strips are computed: `cpu`, with as many threads as NumPy's matrix product
+            has, or a device of torch with float64, such as `cuda`.
+
+    Returns:
+        (q, g) float32, as `k_reciprocal` returns.
+
+    Raises:
+        FeaturesError: A side is no finite real matrix, or their widths differ.
+        ScoringError: No samples, descriptors too long to square their distances in float32, or a
+            setting out of range.
+        UnknownNameError: The distance does not exist.
+    """
+    _check_settings(k1, k2, lambda_value)
+    if distance not in get_args(Distance):
+        raise UnknownNameError("distance", str(distance), get_args(Distance))
+    descriptors = Descriptors(*_checked_sides(query, gallery))
+    _check_lengths(float(descriptors.norms.max()), distance)
+    found = survey(descriptors, max(k1 + 1, k2), distance == "euclidean", memory_mib, device)
+    return _reranked(found.query_gallery, found.top(), found.distances_at, k1, k2, lambda_value)
+
+
+def _reranked(
+    original: Matrix,
+    top: Index,
+    distances_at: Callable[[Ints, Ints], Matrix],
+    k1: int,
+    k2: int,
+    lambda_value: float,
+) -> Matrix:
+    """The result, written over the normalised distances of query to gallery, (q, g).
+
+    Args:
+        original: (q, g) normalised distances.
+        top: (n, k) the nearest samples of every sample, itself included, nearest first.
+        distances_at: Normalised distances from some samples to others, one by one.
+        k1: See `k_reciprocal`.
+        k2: See `k_reciprocal`.
+        lambda_value: See `k_reciprocal`.
+    """
+    queries, gallery = original.shape
+    starts, members = expanded(top[:, : k1 + 1], round(k1 / 2) + 1)
+    owners = np.repeat(np.arange(len(top)), np.diff(starts))
+    rows = encoded(starts, members, distances_at(owners, members))
+    overlaps = Overlaps(averaged(rows, top[:, :k2]), queries)
+    step = max(1, (_CHUNK_ELEMENTS >> 4) // gallery)
+
+    def blend(start: int) -> None:
+        part = original[start : start + step]
+        part *= np.float32(lambda_value)
+        part += np.float32(1 - lambda_value) * overlaps.distances(start, start + len(part))
+
+    spread(blend, range(0, queries, step), blas_threads())
+    return original
+
+
+def _squared_rows(blocks: Blocks) -> Iterator[tuple[int, Matrix]]:
+    """The rows over queries and gallery, squared, in chunks.
 
     In float32, because that is where the engine that published numbers come from rounds; in
-    chunks made anew by each reader, because the whole matrix would double the memory.
+    chunks, because the whole matrix would double the memory.
     """
     across, within, gallery = blocks
     queries, total = across.shape[0], sum(across.shape)
     step = max(1, _CHUNK_ELEMENTS // total)
-    for start in [*range(0, queries, step), *range(queries, stop, step)]:
+    for start in [*range(0, queries, step), *range(queries, total, step)]:
         if start < queries:
             end = min(start + step, queries)
             rows = np.concatenate([within[start:end], across[start:end]], axis=1)
@@ -94,113 +188,23 @@ def _normalised_rows(blocks: Blocks, stop: int) -> Iterator[tuple[int, Matrix]]:
             part = slice(start - queries, start - queries + step)
             rows = np.concatenate([across[:, part].T, gallery[part]], axis=1)
         rows *= rows
-        largest = rows.max(axis=1, keepdims=True)
-        largest[largest == 0] = 1
-        rows /= largest
         yield start, rows
 
 
-def _neighbours(blocks: Blocks, k: int) -> Index:
-    """The k nearest samples of every sample, itself included, nearest first: (n, min(k, n))."""
-    total = sum(blocks.query_gallery.shape)
-    top = np.empty((total, min(k, total)), dtype=np.int32)
-    for start, rows in _normalised_rows(blocks, total):
-        for i, row in enumerate(rows, start):
-            top[i] = nearest(row, k)
-    return top
-
-
-def _mutual(top: Index) -> Bools:
-    """(n, k): whether each sample's j-th neighbour counts it among its own k neighbours."""
-    step = max(1, _CHUNK_ELEMENTS // top.shape[1] ** 2)
-    own = np.arange(len(top), dtype=np.int32)[:, None, None]
-    parts = [
-        (top[top[start : start + step]] == own[start : start + step]).any(axis=2)
-        for start in range(0, len(top), step)
-    ]
-    return np.concatenate(parts)
-
-
-def _expanded(top: Index, half: int) -> list[NDArray[np.intp]]:
-    """For each sample its k-reciprocal set, widened by the half-size sets that mostly lie in it."""
-    mutual = _mutual(top)
-    half_top = top[:, :half]
-    half_mutual = _mutual(half_top)
-    inside = np.zeros(len(top), dtype=np.bool_)
-    sets = []
-    for neighbours, is_mutual in zip(top, mutual, strict=True):
-        reciprocal = neighbours[is_mutual]
-        inside[reciprocal] = True
-        theirs, counted = half_top[reciprocal], half_mutual[reciprocal]
-        shared = (inside[theirs] & counted).sum(axis=1)
-        taken = 3 * shared > 2 * counted.sum(axis=1)
-        inside[theirs[taken][counted[taken]]] = True
-        members = np.flatnonzero(inside)
-        inside[members] = False
-        sets.append(members)
-    return sets
-
-
-def _encode(blocks: Blocks, members: list[NDArray[np.intp]]) -> SparseRows:
-    """Each sample as weights exp(-distance) over its set, summing to 1."""
-    weights = []
-    for start, rows in _normalised_rows(blocks, len(members)):
-        for i, row in enumerate(rows, start):
-            weight = np.exp(-row[members[i]].astype(np.float64))
-            # A sample with more exact copies than k1 may have no reciprocal neighbour at all.
-            weights.append(weight / weight.sum() if len(weight) else weight)
-    return _rows(members, weights)
-
-
-def _averaged(encoded: SparseRows, near: Index) -> SparseRows:
-    """Each row replaced by the mean of the rows of its nearest samples, (n, k2)."""
-    if near.shape[1] == 1 or len(encoded.columns) == 0:
-        return encoded
-    columns, weights = [], []
-    for samples in near:
-        entries = _entries(encoded, samples)
-        present, place = np.unique(encoded.columns[entries], return_inverse=True)
-        columns.append(present)
-        weights.append(np.bincount(place, weights=encoded.weights[entries]) / len(samples))
-    return _rows(columns, weights)
-
-
-def _jaccard(encoded: SparseRows, queries: int) -> Matrix:
-    """Jaccard distances of query rows to gallery rows: 1 - sum of minima / sum of maxima."""
-    total = len(encoded.starts) - 1
-    owner = np.repeat(np.arange(total), np.diff(encoded.starts))
-    first = encoded.starts[queries]
-    # The gallery by column, so that a query only meets the samples it shares a member with.
-    order = first + np.argsort(encoded.columns[first:], kind="stable")
-    sizes = np.bincount(encoded.columns[first:], minlength=total)
-    by_column = SparseRows(
-        np.append(0, sizes.cumsum()), owner[order] - queries, encoded.weights[order]
-    )
-    out = np.empty((queries, total - queries), dtype=np.float32)
-    for i in range(queries):
-        own = slice(encoded.starts[i], encoded.starts[i + 1])
-        columns = encoded.columns[own]
-        entries = _entries(by_column, columns)
-        mine = np.repeat(encoded.weights[own], sizes[columns])
-        least = np.minimum(mine, by_column.weights[entries])
-        shared = np.bincount(by_column.columns[entries], weights=least, minlength=total - queries)
-        # Both rows sum to 1, hence the maxima sum to 2 minus the minima.
-        out[i] = 1 - shared / (2 - shared)
+def _entries(blocks: Blocks, samples: Ints, others: Ints) -> Matrix:
+    """Distances from samples to others, one by one."""
+    across, within, gallery = blocks
+    queries = len(within)
+    out = np.empty(len(samples), dtype=np.float32)
+    own, other = samples < queries, others < queries
+    for block, chosen, down, right in (
+        (within, own & other, 0, 0),
+        (across, own & ~other, 0, queries),
+        (across.T, ~own & other, queries, 0),
+        (gallery, ~own & ~other, queries, queries),
+    ):
+        out[chosen] = block[samples[chosen] - down, others[chosen] - right]
     return out
-
-
-def _rows(columns: list[NDArray[np.intp]], weights: list[Floats]) -> SparseRows:
-    sizes = [len(row) for row in columns]
-    starts = np.append(0, np.cumsum(sizes))
-    return SparseRows(starts, np.concatenate(columns).astype(np.int64), np.concatenate(weights))
-
-
-def _entries(rows: SparseRows, which: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Positions of the entries of several rows, one row after the other."""
-    begin, size = rows.starts[which], rows.starts[which + 1] - rows.starts[which]
-    before = np.cumsum(size) - size
-    shift: NDArray[np.int64] = np.repeat(begin - before, size)
-    return np.arange(len(shift)) + shift
 
 
 def _check_settings(k1: int, k2: int, lambda_value: float) -> None:
@@ -229,12 +233,39 @@ def _checked(
             "shapes (q, g), (q, q), (g, g) with at least one query and one gallery sample",
             "compute all three with harness.distances.squared_euclidean",
         )
-    largest = float(np.sqrt(np.finfo(np.float32).max))
     for name, block in blocks._asdict().items():
-        if not (abs(block.max()) < largest and abs(block.min()) < largest):
+        if not (abs(block.max()) < _LARGEST and abs(block.min()) < _LARGEST):
             raise ScoringError(
                 f"{name} distances from {block.min()} to {block.max()}",
-                f"finite distances below {largest:.1e}, whose squares float32 can hold",
+                f"finite distances below {_LARGEST:.1e}, whose squares float32 can hold",
                 "look for NaN or huge values in the features, or normalise them",
             )
     return blocks
+
+
+def _checked_sides(query: ArrayLike, gallery: ArrayLike) -> tuple[Reals, Reals]:
+    left, right = checked_features("query", query), checked_features("gallery", gallery)
+    if left.shape[1] != right.shape[1]:
+        raise FeaturesError(
+            f"query descriptors of width {left.shape[1]}, gallery of width {right.shape[1]}",
+            "the same width on both sides",
+            "embed both sides with the same weights and the same method configuration",
+        )
+    if not (len(left) and len(right)):
+        raise ScoringError(
+            f"{len(left)} query and {len(right)} gallery descriptors",
+            "at least one of each",
+            "look at the protocol: it may leave a side empty",
+        )
+    return left, right
+
+
+def _check_lengths(squared: float, distance: Distance) -> None:
+    """The distance of two descriptors is at most the sum of their lengths."""
+    largest = 2 * squared**0.5 if distance == "euclidean" else 4 * squared
+    if not largest < _LARGEST:
+        raise ScoringError(
+            f"descriptors of length up to {squared**0.5:.1e}",
+            f"{distance} distances below {_LARGEST:.1e}, whose squares float32 can hold",
+            "look for huge values in the features, or normalise them",
+        )

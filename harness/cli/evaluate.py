@@ -12,7 +12,6 @@ from harness.cli.output import emit, interval, metric_table, number, shown_path,
 from harness.cli.sources import FeaturesSource, ModelSource
 from harness.cli.trained import from_checkpoint, from_run
 from harness.data.open import open_dataset
-from harness.distances import squared_euclidean
 from harness.errors import FeaturesError, HarnessError, ProtocolError, ScoringError
 from harness.evaluation import Evaluation, evaluate, evaluate_distances
 from harness.evaluations import keep
@@ -22,7 +21,7 @@ from harness.plugins import Plugins, load_plugins
 from harness.progress import say
 from harness.protocol import BoundProtocol
 from harness.record import METRICS
-from harness.rerank import k_reciprocal
+from harness.rerank import k_reciprocal_features
 
 
 class Scored(NamedTuple):
@@ -77,7 +76,7 @@ def evaluate_command(
         asked = asked_for([source.data.card.protocol], known)
     if isinstance(source, FeaturesSource):
         source.alone = asked.alone
-    scored, skipped = _score_all(source, asked, rerank)
+    scored, skipped = _score_all(source, asked, _reranking_device(device) if rerank else None)
     if run is not None and isinstance(source, ModelSource):
         kept = keep(source.weights.parent, file_digest(source.weights), (s.result for s in scored))
         say(f"kept in {shown_path(kept)}, for the run's page of the leaderboard")
@@ -109,7 +108,7 @@ def _require_nothing_else(words: dict[str, Any]) -> None:
 
 
 def _score_all(
-    source: ModelSource | FeaturesSource, asked: Asked, rerank: bool
+    source: ModelSource | FeaturesSource, asked: Asked, rerank_on: str | None
 ) -> tuple[list[Scored], list[Skipped]]:
     """Every protocol that applies; those that do not, with the reason.
 
@@ -125,7 +124,7 @@ def _score_all(
                 say(f"{number_}/{len(asked.protocols)} {bound.name}")
             query, gallery = source.sides(bound)
             found = evaluate(query, gallery, bound)
-            again = _reranked(query, gallery, bound) if rerank else None
+            again = _reranked(query, gallery, bound, rerank_on) if rerank_on else None
         except (ProtocolError, FeaturesError, ScoringError) as error:
             if asked.alone:
                 raise
@@ -137,14 +136,17 @@ def _score_all(
     return scored, skipped
 
 
-def _reranked(query: Side, gallery: Side, bound: BoundProtocol) -> Evaluation:
+def _reranking_device(device: str) -> str:
+    if device in ("auto", "cpu"):
+        return "cpu"  # a GPU only if it is named: looking for one takes the seconds torch takes
+    from harness.pipeline import choose_device
+
+    return str(choose_device(device))
+
+
+def _reranked(query: Side, gallery: Side, bound: BoundProtocol, device: str) -> Evaluation:
     say("re-ranking with plain distances; the authors' code squares them a second time")
-    q, g = query.features, gallery.features
-    distances = k_reciprocal(
-        squared_euclidean(q, g) ** 0.5,
-        squared_euclidean(q, q) ** 0.5,
-        squared_euclidean(g, g) ** 0.5,
-    )
+    distances = k_reciprocal_features(query.features, gallery.features, device=device)
     return evaluate_distances(distances, query, gallery, bound)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from hypothesis import strategies as st
 
 from harness import rerank
 from harness.distances import squared_euclidean
-from harness.errors import ScoringError
-from harness.rerank import k_reciprocal
+from harness.errors import FeaturesError, ScoringError, UnknownNameError
+from harness.rerank import Distance, k_reciprocal, k_reciprocal_features
 from harness.rerank_reference import k_reciprocal_plain
+from harness.reranking import nearest, neighbourhoods
 
 GOLDEN = Path(__file__).parents[2].parent / "shared/golden/rerank.npz"
 CASES = ["case0_30+90", "case1_80+200"]
+# Through the code that drives an accelerator, which is taken for every device but "cpu".
+TORCH = "cpu:0"
 SETTINGS = [(20, 6, 0.3), (10, 3, 0.5), (20, 1, 0.3)]
 
 
@@ -42,6 +46,12 @@ def clusters(seed: int, samples: int, grid: bool = False) -> Any:
     centres = rng.standard_normal((5, 6)) * 2
     points = centres[rng.integers(0, 5, samples)] + rng.standard_normal((samples, 6)) * 0.5
     return np.round(points) if grid else points
+
+
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rerank, "_CHUNK_ELEMENTS", 500)
+    monkeypatch.setattr(nearest, "PIECE_ELEMENTS", 500)
+    monkeypatch.setattr(neighbourhoods, "CHUNK_ELEMENTS", 500)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -100,8 +110,120 @@ def test_odd_neighbourhoods_are_halved_like_the_plain_twin(k1: int) -> None:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = blocks_of(clusters(1, 60), 20)
     whole = k_reciprocal(*blocks)
-    monkeypatch.setattr(rerank, "_CHUNK_ELEMENTS", 500)
+    small_chunks(monkeypatch)
     np.testing.assert_array_equal(k_reciprocal(*blocks), whole)
+
+
+def drawn(seed: int, samples: int, how: str) -> Any:
+    """Descriptors of which none, some or all tie: scattered, on a grid, repeated, equidistant."""
+    points = clusters(seed, samples, how == "grid")
+    chosen = np.random.default_rng(seed).integers(0, samples, samples)
+    return {"repeated": points[chosen], "equidistant": np.eye(samples)[chosen]}.get(how, points)
+
+
+def as_passed(blocks: tuple[Any, Any, Any], distance: Distance) -> list[Any]:
+    return [block**0.5 if distance == "euclidean" else block for block in blocks]
+
+
+@given(
+    seed=st.integers(0, 999),
+    samples=st.integers(2, 40),
+    share=st.floats(0.1, 0.9),
+    k1=st.integers(1, 50),
+    k2=st.integers(1, 45),
+    lambda_value=st.sampled_from([0.0, 0.3, 1.0]),
+    how=st.sampled_from(["scattered", "grid", "repeated", "equidistant"]),
+    distance=st.sampled_from(["euclidean", "squared_euclidean"]),
+    device=st.sampled_from(["cpu", TORCH]),
+)
+@settings(max_examples=100, deadline=None)
+def test_descriptors_give_what_plain_distances_give(
+    seed: int,
+    samples: int,
+    share: float,
+    k1: int,
+    k2: int,
+    lambda_value: float,
+    how: str,
+    distance: Distance,
+    device: str,
+) -> None:
+    queries = min(max(1, int(share * samples)), samples - 1)
+    features = drawn(seed, samples, how)
+    numbers = (k1, k2, lambda_value)
+    got = k_reciprocal_features(
+        features[:queries], features[queries:], *numbers, distance, device=device
+    )
+    want = k_reciprocal_plain(*as_passed(blocks_of(features, queries), distance), *numbers)
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("how", ["scattered", "repeated"])
+def test_descriptors_give_the_same_in_strips_on_threads_and_through_torch(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = drawn(3, 700, how).astype(np.float32)
+    want = k_reciprocal(*as_passed(blocks_of(features, 150), "euclidean"))
+
+    def check(**options: Any) -> None:
+        got = k_reciprocal_features(features[:150], features[150:], **options)
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
+
+    check()
+    check(device=TORCH)
+    small_chunks(monkeypatch)
+    monkeypatch.setattr("harness.threads.blas_threads", lambda: 3)
+    # No memory at all means the smallest strips there are.
+    check(memory_mib=0)
+    check(memory_mib=0, device=TORCH)
+
+
+@pytest.mark.gpu
+def test_descriptors_on_a_gpu_give_the_same() -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    features = drawn(3, 2000, "repeated").astype(np.float32)
+    got, want = (
+        k_reciprocal_features(features[:300], features[300:], device=device)
+        for device in ("cuda", "cpu")
+    )
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
+
+
+def test_distances_of_gallery_to_gallery_are_never_held() -> None:
+    features = clusters(4, 5200).astype(np.float32)
+    tracemalloc.start()
+    k_reciprocal_features(features[:200], features[200:], k1=5, k2=2, memory_mib=8)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5000**2 * 4 / 3
+
+
+def test_descriptors_are_left_alone() -> None:
+    features = clusters(2, 12)
+    copy = features.copy()
+    k_reciprocal_features(features[:4], features[4:])
+    np.testing.assert_array_equal(features, copy)
+
+
+def test_descriptors_that_do_not_fit_are_named() -> None:
+    with pytest.raises(FeaturesError, match="width 3, gallery of width 4"):
+        k_reciprocal_features(np.zeros((2, 3)), np.zeros((5, 4)))
+    with pytest.raises(ScoringError, match="0 query and 5 gallery descriptors"):
+        k_reciprocal_features(np.zeros((0, 4)), np.zeros((5, 4)))
+    with pytest.raises(UnknownNameError, match="cosine"):
+        k_reciprocal_features(np.zeros((2, 4)), np.zeros((5, 4)), distance="cosine")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("distance", "value"), [("squared_euclidean", 1e12), ("euclidean", 1e20)])
+def test_descriptors_too_far_apart_are_refused(distance: Distance, value: float) -> None:
+    far = np.full((5, 3), value)
+    with pytest.raises(ScoringError, match="descriptors of length up to") as caught:
+        k_reciprocal_features(np.zeros((2, 3)), far, distance=distance)
+    assert f"{distance} distances below 1.8e+19" in caught.value.expected
+    got = k_reciprocal_features(np.zeros((2, 3)), far / 1e4, distance=distance)
+    assert np.isfinite(got).all()
 
 
 def test_all_samples_alike() -> None:

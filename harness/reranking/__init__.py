@@ -1,0 +1,1 @@
+"""What `harness.rerank` is made of: neighbours found strip by strip, their sets as sparse rows."""

@@ -1,0 +1,94 @@
+"""Goes over the distances of descriptors in strips, on threads or an accelerator."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.reranking.descriptors import TILE_COLUMNS, Descriptors, Strip
+from harness.reranking.nearest import Found, Nearest, of_columns, of_rows
+from harness.threads import one_blas_thread
+
+Matrix = NDArray[np.float32]
+
+
+class Outcome(NamedTuple):
+    """What is kept of a strip."""
+
+    strip: Strip
+    nearest: Found
+    """Candidates of its rows."""
+    nearest_after: Found
+    """Candidates of the columns from `strip.after`."""
+    largest: Matrix
+    largest_after: Matrix
+    values: Matrix | None
+    """(rows, u) all distances, for the rows of queries."""
+
+
+def outcomes(
+    descriptors: Descriptors, nearest: Nearest, memory_mib: int, device: str
+) -> Iterator[Outcome]:
+    """What is kept of each strip, in order; the reader adds the candidates to `nearest`.
+
+    Args:
+        descriptors: Of queries and gallery.
+        nearest: The nearest so far. Work on a strip begins before those of the strips just before
+            it are added, and only finds some more candidates for that.
+        memory_mib: About how much memory may be used.
+        device: `cpu` or a device of torch.
+    """
+    budget = memory_mib << 20
+    if device == "cpu":
+        # One BLAS thread each: all of a strip's work runs side by side, not the product alone.
+        with one_blas_thread() as threads:
+            strips = descriptors.strips(_rows_within(budget, threads, descriptors))
+            yield from _in_order(partial(_on_cpu, descriptors, nearest), strips, threads)
+    else:
+        from harness.reranking.on_device import worker
+
+        strips = descriptors.strips(_rows_within(budget, 1, descriptors))
+        yield from _in_order(worker(descriptors, nearest, device), strips, 1)
+
+
+def _on_cpu(descriptors: Descriptors, nearest: Nearest, strip: Strip) -> Outcome:
+    values = descriptors.values(strip)
+    after = values[:, strip.after - strip.column :]
+    k, limits = nearest.keys.shape[1], nearest.limits
+    return Outcome(
+        strip,
+        of_rows(values, limits[strip.start : strip.stop], k, strip.start, strip.column),
+        of_columns(after, limits[strip.after :], k, strip.start, strip.after),
+        values.max(axis=1),
+        after.max(axis=0),
+        values if strip.stop <= descriptors.queries else None,
+    )
+
+
+def _in_order(
+    work: Callable[[Strip], Outcome], strips: Iterator[Strip], workers: int
+) -> Iterator[Outcome]:
+    """Outcomes in the order of the strips, while threads are at work on the next ones."""
+    waiting: deque[Future[Outcome]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for strip in strips:
+            waiting.append(pool.submit(work, strip))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _rows_within(budget: int, workers: int, descriptors: Descriptors) -> int:
+    """Rows of a strip such that the strips at work and those waiting fit, at least 16."""
+    total, width = len(descriptors.firsts), descriptors.width
+    # Of each strip in work: its float32 values, float64 descriptors and a tile; of each waiting
+    # one at least the values, if it is of queries.
+    row = (2 * workers + 1) * 4 * total + workers * 8 * (width + TILE_COLUMNS)
+    return int(np.clip((budget - workers * 8 * TILE_COLUMNS * width) // row, 16, 1024))
