@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.made_up import draw_set
 from benchmarks.ours import VARIANTS
+from benchmarks.step import peak
 from harness.bench import Asked, Goal, Row, Spread, Worker, interleaved, ratios, run_script
 from harness.bench.measure import Task
 
@@ -30,25 +31,25 @@ def rows(asked: Asked) -> list[Row]:
             stack.enter_context(asked.worker("benchmarks.ours:epoch", variant=variant, **given))
             for variant in VARIANTS
         ]
+        # The first epoch warms each of them.
+        counted = [worker.run(flops=True).value for worker in workers]
         if "ieee" in asked.peers:
             path, target = str(asked.peers["ieee"]), "benchmarks.peers.ieee:epoch"
-            workers.append(
-                stack.enter_context(
-                    asked.worker(target, path=path, root=str(root), threads=threads)
-                )
-            )
-        for worker in workers:
-            worker.run()
+            peer = asked.worker(target, path=path, root=str(root), threads=threads)
+            workers.append(stack.enter_context(peer))
+            workers[-1].run()
         # Their sampler leaves over what does not pair up, so an epoch may be shorter.
         times = interleaved(asked.repeats, *(_per_step(worker) for worker in workers))
     beside = times[-1] if "ieee" in asked.peers else None
+    flops = counted[0]["flops"] / counted[0]["steps"]
     return [
         Row(
-            f"epoch of {IDENTITIES * IMAGES // 8} steps with loading, CPU, {variant}, a step",
+            f"epoch of {counted[0]['steps']} steps with loading, CPU, {variant}, a step",
             Spread.of(own),
             Spread.of(beside) if beside else None,
             Spread.of(ratios(own, beside)) if beside else None,
             goal=Goal("share", 0.6) if variant == "exact" else None,
+            floor=flops / peak(asked, variant),
             note="" if beside else "No peer was given.",
         )
         for variant, own in zip(VARIANTS, times, strict=False)

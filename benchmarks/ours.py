@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -71,12 +72,25 @@ def step(
     return work
 
 
-def epoch(root: str, variant: str, threads: int) -> Callable[[], dict[str, Any]]:
-    """One epoch of the training loop, loading and its log included."""
+def epoch(root: str, variant: str, threads: int) -> Callable[..., dict[str, Any]]:
+    """One epoch of the training loop, loading and its log included.
+
+    With `flops=True` it also counts the operations of its steps together.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
     from harness.training.loop import train
 
     training, model = prepared(root, variant, threads)
-    return lambda: {"steps": train(training, model)[-1]["steps"]}
+
+    def work(flops: bool = False) -> dict[str, Any]:
+        counter = FlopCounterMode(display=False) if flops else contextlib.nullcontext()
+        with counter:
+            steps = train(training, model)[-1]["steps"]
+        counted = counter.get_total_flops() if isinstance(counter, FlopCounterMode) else None
+        return {"steps": steps, "flops": counted}
+
+    return work
 
 
 def loading(root: str, variant: str, threads: int, device: str = "cpu") -> Callable[[], int]:

@@ -38,12 +38,13 @@ def rows(asked: Asked) -> list[Row]:
         times = interleaved(asked.repeats, *tasks)
     beside = times[-1] if "ieee" in asked.peers else None
     return [
-        _row(variant, own, beside, counted[0] / _peak(asked, variant))
+        _row(variant, own, beside, counted[0] / peak(asked, variant))
         for variant, own in zip(VARIANTS, times, strict=False)
     ]
 
 
-def _peak(asked: Asked, variant: str) -> float:
+def peak(asked: Asked, variant: str) -> float:
+    """FLOP/s of the arithmetic that a variant may use."""
     return asked.machine.bf16 if variant == "fast" else asked.machine.float32
 
 

@@ -99,13 +99,18 @@ def _parser(path: Path, peers: list[str], repeats: int) -> argparse.ArgumentPars
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH", help=where)
     parser.add_argument("--repeats", type=int, default=repeats, help=f"rounds; default {repeats}")
     parser.add_argument(
-        "--threads", type=int, default=os.cpu_count() or 1, help="of each side; default: all cores"
+        "--threads", type=int, default=_cores(), help="of each side; default: all cores"
     )
     parser.add_argument(
         "--write", action="store_true", help=f"also write the table into benchmarks/{PAGE}"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     return parser
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _answer(asked: Asked, rows: Callable[[Asked], list[Row]], write: bool, as_json: bool) -> None:
