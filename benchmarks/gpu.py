@@ -7,6 +7,7 @@ set and takes minutes; it runs once.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -119,16 +120,21 @@ def _loading(asked: Asked, root: Path) -> Row:
 def _whole(root: Path) -> Row:
     """The whole training as a user starts it; its seconds are those of the record."""
     drawn, out = root / "drawn201", root / "runs"
-    harness = [sys.executable, "-m", "harness.cli"]
-    _quietly([*harness, "data", "synthesize", "--like", "rgbnt201", "--out", str(drawn)])
+    _harness(root, "data", "synthesize", "--like", "rgbnt201", "--out", str(drawn))
     words = ["run", "--method", "ieee", "--recipe", "rgbnt201", "--dataset", str(drawn)]
-    changes = ["pretrained=none", *VARIANTS["fast"]]
-    words += [word for change in changes for word in ("--set", change)]
-    _quietly([*harness, *words, "--device", "cuda", "--out", str(out)])
+    for change in ("pretrained=none", *VARIANTS["fast"]):
+        words += ["--set", change]
+    _harness(root, *words, "--device", "cuda", "--out", str(out))
     record = json.loads(next(out.glob("*/*/record.json")).read_text())
     seconds = float(record["cost"]["training_seconds"])
     note = f"Once; random weights at the start. mAP {record['metrics']['mAP']:.2f}."
     return Row(_TRAINING, Spread.of([seconds]), goal=_MINUTES, note=note)
+
+
+def _harness(root: Path, *words: str) -> None:
+    environment = {**os.environ, "HARNESS_CACHE": str(root / "cache")}
+    command = [sys.executable, "-m", "harness.cli", *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
 def _warm(worker: Worker) -> Task:
@@ -139,10 +145,6 @@ def _warm(worker: Worker) -> Task:
 
 def _rate(seconds: list[float], batch: int) -> Spread:
     return Spread.of([3 * batch / each for each in seconds])
-
-
-def _quietly(command: list[str]) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

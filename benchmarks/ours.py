@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -159,6 +160,9 @@ def prepared(
     from harness.training.loop import Training
 
     torch.set_num_threads(threads)
+    # Beside the drawn set, and gone with it; the user's cache keeps nothing of this.
+    beside = Path(root).parent
+    os.environ["HARNESS_CACHE"] = str(beside / "cache")
     changes = ["epochs=1", "pretrained=none", *VARIANTS[variant], *more]
     plan = plan_run("ieee", dataset=root, recipe="rgbnt201", changes=changes, device=device)
     shop = open_workshop(plan, torch.device(device))
@@ -172,7 +176,7 @@ def prepared(
         rows=shop.arrays.rows[plan.protocol.train_split],
         labels=np.array([known[s.pid] for s in samples], dtype=np.int64),
         modalities=modalities_of(plan, "train"),
-        folder=Path(tempfile.mkdtemp(prefix="bench-")),
+        folder=Path(tempfile.mkdtemp(dir=beside)),
         key="bench",
     )
     torch.manual_seed(0)
