@@ -101,7 +101,7 @@ class Searched:
             if unit:
                 self.lengths[tile] = _lengths(wide)
                 wide /= self.lengths[tile, None]
-            self.norms[tile] = np.einsum("ij,ij->i", wide, wide)
+            self.norms[tile] = _squares(wide)
 
     def __len__(self) -> int:
         """How many gallery samples there are."""
@@ -133,7 +133,7 @@ class Searched:
                     np.clip(values, 0.0, 2.0, out=values)
                 else:
                     values *= -2.0
-                    values += np.einsum("ij,ij->i", left, left)[:, None]
+                    values += _squares(left)[:, None]
                     values += self.norms[tile]
                     np.maximum(values, 0.0, out=values)
                 out[part, tile] = values
@@ -196,6 +196,12 @@ def _codes(rows: Reals) -> NDArray[np.uint64]:
     return codes
 
 
+def _squares(wide: Floats) -> Floats:
+    """(n,) squared lengths of rows."""
+    squares: Floats = np.einsum("ij,ij->i", wide, wide)
+    return squares
+
+
 def _lengths(wide: Floats) -> Floats:
     """(n,) lengths of rows, 1 for a row of zeros, which so stays as it is."""
     lengths = np.linalg.norm(wide, axis=1)
@@ -217,12 +223,13 @@ def _features(side: str, value: ArrayLike) -> Reals:
             "a real matrix, one row per sample",
             "stack the descriptors to (samples, width)",
         )
-    bad = np.concatenate([~np.isfinite(array[part]).all(axis=1) for part in _parts(*array.shape)])
+    squares = [_squares(array[part].astype(np.float64)) for part in _parts(*array.shape)]
+    bad = ~np.isfinite(np.concatenate(squares))
     if bad.any():
         raise FeaturesError(
-            f"{bad.sum()} of {len(array)} {side} descriptors are not finite, "
+            f"{bad.sum()} of {len(array)} {side} descriptors have no finite length, "
             f"first in row {bad.argmax()}",
-            "finite numbers",
+            "finite numbers, below 1e150",
             "look at the training's loss: it may have diverged; if not, embed again in float32",
         )
     return array

@@ -1,9 +1,8 @@
-"""Scores rankings: average precision, CMC and mINP, per query and over all queries."""
+"""Scores rankings, from distances or from descriptors, in one process or several."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,67 +10,29 @@ from numpy.typing import ArrayLike, NDArray
 from harness.distances import Kind, Searched, checked
 from harness.errors import ScoringError
 from harness.filters import Filter
-from harness.labels import Bools, Ints, Labels, check_sides, require_match
-from harness.ranking.blocks import Lists, Rows, blocks, joined, rank_matrix
+from harness.labels import Labels, check_sides, require_match
+from harness.ranking.blocks import Lists, Rows, blocks, rank_matrix
 from harness.ranking.features import rank_features
 from harness.ranking.matches import Matches
+from harness.ranking.score import Ranking, Score, check_k, merged
 
-Floats = NDArray[np.float64]
+__all__ = [
+    "MEMORY_MIB",
+    "Ranking",
+    "Rows",
+    "Score",
+    "merged",
+    "rank",
+    "rank_lists",
+    "rows_scored",
+    "score",
+    "score_features",
+]
+
 Reals = NDArray[np.floating[Any]]
 
 MEMORY_MIB = 512
 """What scoring may hold beside the descriptors, where nobody says otherwise."""
-
-
-@dataclass(frozen=True, eq=False)
-class Score:
-    """How well a ranking finds its matches; all shares are fractions of 1.
-
-    Attributes:
-        mAP: Mean average precision (non-interpolated) over valid queries.
-        mINP: Mean over valid queries of positives / rank of the last positive.
-        cmc: (g,) float64; cmc[k-1] is the share of valid queries with a match in the top k.
-        per_query_ap: (q,) float64, NaN where the query has no match.
-        per_query_inp: (q,) float64, NaN where the query has no match.
-        first_rank: (q,) int64, 1-based rank of the first match, 0 where there is none.
-        positives: (q,) int64, matches left by the filter.
-        candidates: (q,) int64, gallery entries left by the filter.
-    """
-
-    mAP: float
-    mINP: float
-    cmc: Floats
-    per_query_ap: Floats
-    per_query_inp: Floats
-    first_rank: Ints
-    positives: Ints
-    candidates: Ints
-
-    @property
-    def valid(self) -> Bools:
-        """(q,) bool: the queries with a match, over which the means are taken."""
-        return self.positives > 0
-
-    @property
-    def unmatched(self) -> int:
-        """How many queries have no match and so count in no mean."""
-        return int(np.count_nonzero(self.positives == 0))
-
-    def rank(self, k: int) -> float:
-        """Rank-k, the share of valid queries with a match in the top k >= 1 (ScoringError below 1).
-
-        Beyond the size of the gallery it stays at its last value.
-        """
-        _check_k(k)
-        return float(self.cmc[min(k, len(self.cmc)) - 1])
-
-
-class Ranking(NamedTuple):
-    """A score and the rankings it is of."""
-
-    score: Score
-    rank_lists: Lists
-    """(q, k) gallery indices as ranked, removed ones left out, padded with -1."""
 
 
 def score(
@@ -115,7 +76,7 @@ def rank(
         UnknownNameError: The filter does not exist.
         ScoringError: As `score` and `rank_lists`.
     """
-    _check_k(k)
+    check_k(k)
     return _ranking(distances, query, gallery, filter, k, device)
 
 
@@ -138,7 +99,7 @@ def rank_lists(
         UnknownNameError: The filter does not exist.
         ScoringError: Wrong shape or type, NaN, missing labels, or k below 1.
     """
-    _check_k(k)
+    check_k(k)
     matrix = _checked(distances, query, gallery)
     return rank_matrix(matrix, Matches(query, gallery, filter), k).rank_lists
 
@@ -224,7 +185,7 @@ def rows_scored(
         FeaturesError: A side is no finite real matrix, or their widths differ.
         ScoringError: Labels do not fit, or k is below 1.
     """
-    _check_k(k)
+    check_k(k)
     left, searched = checked(query, gallery, distance, normalise)
     check_sides(query_labels, gallery_labels)
     _check_lengths(left, searched, (query_labels, gallery_labels))
@@ -234,30 +195,6 @@ def rows_scored(
     from harness.ranking import device as on
 
     return on.rank_features(left[rows], searched, matches, rows.start, k, memory_mib, device)
-
-
-def merged(parts: list[Rows], query: Labels, gallery: Labels, filter: Filter) -> Ranking:
-    """The result from the shares of several processes, in the order of their queries.
-
-    Raises:
-        UnknownNameError: The filter does not exist.
-        ScoringError: Labels are missing, or no query has a match.
-    """
-    counts = require_match(query, gallery, filter)
-    found = joined(parts)
-    valid = counts.positives > 0
-    hits = np.bincount(found.first_rank[valid], minlength=len(gallery) + 1)[1:]
-    whole = Score(
-        mAP=float(found.ap[valid].mean()),
-        mINP=float(found.inp[valid].mean()),
-        cmc=hits.cumsum() / np.count_nonzero(valid),
-        per_query_ap=found.ap,
-        per_query_inp=found.inp,
-        first_rank=found.first_rank,
-        positives=counts.positives,
-        candidates=counts.candidates,
-    )
-    return Ranking(whole, found.rank_lists)
 
 
 def _ranking(
@@ -310,8 +247,3 @@ def _checked(distances: ArrayLike, query: Labels, gallery: Labels) -> Reals:
             "look for NaN in the features: the training may have diverged",
         )
     return matrix
-
-
-def _check_k(k: int) -> None:
-    if k < 1:
-        raise ScoringError(f"k = {k}", "k of at least 1", "ask for rank 1 or later")

@@ -12,7 +12,10 @@ from harness.ranking.matches import Matches
 from harness.threads import one_blas_thread, spread
 
 # What a thread holds beside the distances: a gallery tile, its product, a block and its copy.
-_ASIDE = 32 << 20
+_ASIDE = 48 << 20
+
+# For more queries than this it hardly pays that a gallery tile is widened to float64 only once.
+_MOST_TILES = 8
 
 # Queries are handed to threads in about so many lots each, so that all end at about the same time.
 _LOTS = 4
@@ -64,4 +67,4 @@ def planned(queries: int, searched: Searched, memory_mib: int, available: int) -
     budget = memory_mib << 20
     threads = max(1, min(available, tiles, budget // (tile_bytes + block_bytes + _ASIDE)))
     fit = (budget // threads - block_bytes - _ASIDE) // max(1, tile_bytes)
-    return Plan(TILE * max(1, min(fit, -(-tiles // (threads * _LOTS)))), threads)
+    return Plan(TILE * max(1, min(fit, _MOST_TILES, -(-tiles // (threads * _LOTS)))), threads)
