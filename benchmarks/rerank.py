@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 
 QUERIES, GALLERY, WIDTH = 3_368, 15_913, 2_048
 _CLOSE = 1e-4
-SLOW = 1
+SLOW = 2
 PEERS = ("torchreid",)
 _SIZES = {"queries": QUERIES, "gallery": GALLERY, "width": WIDTH}
 

@@ -38,9 +38,9 @@ def given_peers(words: Sequence[str], known: dict[str, Peer]) -> dict[str, Path]
     """
     found = {}
     for word in words:
-        name, sign, path = word.rpartition("=")
+        name, sign, path = word.partition("=")
         if not sign and len(known) == 1:
-            name = next(iter(known))
+            name, path = next(iter(known)), word
         elif not sign:
             raise HarnessError(
                 seen=f"--peer {word}",

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.bench import scripts
+from harness.bench.peers import Peer, given_peers
+from harness.errors import HarnessError
 from tests.conftest import Harness
 
 SCRIPT = '''"""What it measures,
@@ -107,3 +109,12 @@ def test_without_a_checkout_it_says_where_to_stand(
     monkeypatch.chdir(tmp_path)
     answer = harness("bench", "--json")
     assert answer.code == 2 and "clone" in answer.error["do"]
+
+
+def test_a_bare_path_will_do_for_the_only_peer(peer: Path) -> None:
+    known = {"them": Peer("they/them", ("their.py",))}
+    assert given_peers([str(peer)], known) == {"them": peer.resolve()}
+    with_sign = peer.rename(peer.with_name("a=b"))
+    assert given_peers([f"them={with_sign}"], known) == {"them": with_sign.resolve()}
+    with pytest.raises(HarnessError, match="NAME=PATH"):
+        given_peers([str(peer)], {**known, "others": Peer("o/o", ())})
