@@ -115,9 +115,9 @@ def k_reciprocal_features(
         lambda_value: See `k_reciprocal`.
         distance: Which distances `k_reciprocal` would be passed; either is squared there.
         memory_mib: About how much memory strips may take, beside the (q, g) result and sparse
-            rows of some hundred numbers per sample. Fewer make it slower.
-        device: Where strips are computed: `cpu`, with as many threads as NumPy's matrix product
-            has, or a device of torch with float64, such as `cuda`.
+            rows of some hundred numbers per sample. More lets more threads work.
+        device: Where strips are computed: `cpu`, with at most as many threads as NumPy's matrix
+            product has, or a device of torch with float64, such as `cuda`.
 
     Returns:
         (q, g) float32, as `k_reciprocal` returns.

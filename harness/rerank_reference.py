@@ -24,7 +24,7 @@ def k_reciprocal_plain(
         query_query: (q, q) the same among queries.
         gallery_gallery: (g, g) the same among gallery samples.
         k1: Size of a neighbourhood.
-        k2: Over how many nearest samples a neighbourhood is averaged.
+        k2: Over how many nearest samples a neighbourhood is averaged; 1 is not at all.
         lambda_value: Share of the original distance in the result.
     """
     queries, gallery = query_gallery.shape
@@ -38,7 +38,9 @@ def k_reciprocal_plain(
         total = sum(weights.values())
         encoded.append({j: weight / total for j, weight in weights.items()})
 
-    averaged = [_mean([encoded[j] for j in ranking[i][:k2]]) for i in range(len(ranking))]
+    averaged = encoded
+    if k2 > 1:  # The nearest of a sample is not always itself: of exact copies, the first comes.
+        averaged = [_mean([encoded[j] for j in ranking[i][:k2]]) for i in range(len(ranking))]
     out = np.empty((queries, gallery), dtype=np.float32)
     for i in range(queries):
         for j in range(gallery):

@@ -16,7 +16,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]
 
-TILE_COLUMNS = 512
+# Numbers in the float64 descriptors of the columns that are multiplied at once: 8 MB.
+_TILE_ELEMENTS = 1 << 20
 
 
 class Strip(NamedTuple):
@@ -45,6 +46,7 @@ class Descriptors:
         queries: How many of the distinct descriptors belong to queries; they are the first.
         sides: How many samples are queries, and how many there are in all.
         width: Numbers per descriptor.
+        tile: How many columns of a strip are multiplied at once.
         norms: (u,) squared lengths.
     """
 
@@ -56,6 +58,7 @@ class Descriptors:
         alike = [seen.setdefault(_digest(row), i) for i, row in enumerate(rows)]
         self.firsts, self.copy_of = np.unique(np.asarray(alike), return_inverse=True)
         self.sides, self.width = (len(query), len(self.copy_of)), query.shape[1]
+        self.tile = int(np.clip(_TILE_ELEMENTS // max(1, self.width), 64, 512))
         self.queries = int(np.searchsorted(self.firsts, len(query)))
         step = 512
         parts = (self.wide(self.firsts[i : i + step]) for i in range(0, len(self.firsts), step))
@@ -103,8 +106,8 @@ class Descriptors:
         left *= -2.0
         own = self.norms[strip.start : strip.stop, None]
         out = np.empty((len(left), len(self.firsts) - strip.column), dtype=np.float32)
-        for start in range(strip.column, len(self.firsts), TILE_COLUMNS):
-            part = slice(start, start + TILE_COLUMNS)
+        for start in range(strip.column, len(self.firsts), self.tile):
+            part = slice(start, start + self.tile)
             tile = left @ self.wide(self.firsts[part]).T
             tile += own
             tile += self.norms[part]

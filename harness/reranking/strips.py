@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.reranking.descriptors import TILE_COLUMNS, Descriptors, Strip
+from harness.reranking.descriptors import Descriptors, Strip
 from harness.reranking.nearest import Found, Nearest, of_columns, of_rows
 from harness.threads import one_blas_thread
 
@@ -48,13 +48,14 @@ def outcomes(
     if device == "cpu":
         # One BLAS thread each: all of a strip's work runs side by side, not the product alone.
         with one_blas_thread() as threads:
-            strips = descriptors.strips(_rows_within(budget, threads, descriptors))
-            yield from _in_order(partial(_on_cpu, descriptors, nearest), strips, threads)
+            workers, rows = _plan(budget, threads, descriptors)
+            work = partial(_on_cpu, descriptors, nearest)
+            yield from _in_order(work, descriptors.strips(rows), workers)
     else:
         from harness.reranking.on_device import worker
 
-        strips = descriptors.strips(_rows_within(budget, 1, descriptors))
-        yield from _in_order(worker(descriptors, nearest, device), strips, 1)
+        _, rows = _plan(budget, 1, descriptors)
+        yield from _in_order(worker(descriptors, nearest, device), descriptors.strips(rows), 1)
 
 
 def _on_cpu(descriptors: Descriptors, nearest: Nearest, strip: Strip) -> Outcome:
@@ -85,10 +86,13 @@ def _in_order(
             yield waiting.popleft().result()
 
 
-def _rows_within(budget: int, workers: int, descriptors: Descriptors) -> int:
-    """Rows of a strip such that the strips at work and those waiting fit, at least 16."""
-    total, width = len(descriptors.firsts), descriptors.width
-    # Of each strip in work: its float32 values, float64 descriptors and a tile; of each waiting
-    # one at least the values, if it is of queries.
-    row = (2 * workers + 1) * 4 * total + workers * 8 * (width + TILE_COLUMNS)
-    return int(np.clip((budget - workers * 8 * TILE_COLUMNS * width) // row, 16, 1024))
+def _plan(budget: int, threads: int, descriptors: Descriptors) -> tuple[int, int]:
+    """How many threads fit, and rows of a strip: at least one and 16, whatever the budget."""
+    width, columns = descriptors.width, descriptors.tile
+    tile = 8 * columns * width
+    # Each thread has float32 values at work and, of queries, as many waiting to be read; besides
+    # descriptors and a product in float64.
+    row = 8 * len(descriptors.firsts) + 8 * (width + columns)
+    # With fewer rows than these, widening descriptors to float64 would take most of the time.
+    workers = int(np.clip(budget // (tile + 64 * row), 1, threads))
+    return workers, int(np.clip((budget // workers - tile) // row, 16, 1024))
