@@ -76,8 +76,7 @@ def rank_block(values: Reals, found: Found, k: int) -> Rows:
     for row, start, stop in zip(ordered, bounds[:-1], bounds[1:], strict=True):
         below[start:stop] = row.searchsorted(wanted[start:stop])
     after = np.minimum(below + 1, values.shape[1] - 1)
-    tied = (ordered[found.rows, after] == wanted) & (after > below)
-    for i in np.flatnonzero(tied).tolist():
+    for i in np.flatnonzero(ordered[found.rows, after] == wanted).tolist():
         earlier = values[found.rows[i], : found.columns[i]]
         below[i] += np.count_nonzero(earlier == wanted[i])
     kept = values.shape[1] - np.bincount(found.gone_rows, minlength=len(values))

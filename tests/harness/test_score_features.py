@@ -91,6 +91,11 @@ def test_torch_scores_as_numpy_does(device: str, memory: int) -> None:
         given, asked = sides(dtype), {**HOW, **how, "k": 701, "memory_mib": memory}
         got = score_features(*given, **asked, device=device)
         assert_equal(got, score_features(*given, **asked))
+        parts = [
+            rows_scored(slice(*cut), *given, **asked, device=device)
+            for cut in ((0, TILE), (TILE, QUERIES))
+        ]
+        assert_equal(got, merged(parts, *given[2:], HOW["filter"]))
 
 
 def test_what_is_held_is_bounded() -> None:
