@@ -30,6 +30,7 @@ _MINUS = {"ignore_unknown_options": True}
 
 @app.command()
 def run(
+    *,
     method: Annotated[str, typer.Option("--method", help="See: harness list methods.")],
     dataset: Data = None,
     protocol: Annotated[str | None, typer.Option("--protocol", help="Default: the card's.")] = None,

@@ -159,8 +159,8 @@ def make_optimiser(
 ) -> torch.optim.Optimizer:
     """The recipe's optimiser over every parameter that is trained.
 
-    Torch's fused form, which goes over the numbers once: twice to four times as quick as the
-    plain one, with its digits to an ulp a step, and bit by bit for SGD with Nesterov momentum.
+    Torch's fused form, which goes over the numbers once: two to four times as quick as the plain
+    one, and a step's digits are the plain one's to an ulp (SGD) or four (Adam).
 
     Args:
         scales: Parameters that learn at so many times the rate; kept as `scale` of their group.

@@ -73,7 +73,8 @@ def compiled(
 
 def _compiled(model: nn.Module, trial: Callable[[], object], **options: Any) -> bool:
     buffers = {name: b.clone() for name, b in model.named_buffers()}
-    model.compile(**options)
+    for part in _callables(model):
+        part.compile(**options)
     try:
         trial()
         worked = True
@@ -90,8 +91,16 @@ def _compiled(model: nn.Module, trial: Callable[[], object], **options: Any) -> 
 
 def uncompiled(model: nn.Module) -> None:
     """Take the compiled forward away: descriptors come in other shapes, each compiled anew."""
-    # Torch has no public word for it; this is all that `Module.compile` sets.
-    model._compiled_call_impl = None
+    for part in _callables(model):
+        # Torch has no public word for it; this is all that `Module.compile` sets.
+        part._compiled_call_impl = None
+
+
+def _callables(model: nn.Module) -> list[nn.Module]:
+    """The model, or its parts where it only holds them and a method calls each."""
+    if type(model).forward is nn.Module.forward:
+        return list(model.children())
+    return [model]
 
 
 def described(recipe: Recipe, device: torch.device, was_compiled: bool) -> dict[str, Any]:
