@@ -82,4 +82,4 @@ def _row(
 
 
 if __name__ == "__main__":
-    run_script(__file__, rows, peers=PEERS, repeats=3)
+    run_script(__file__, rows, peers=PEERS, repeats=2)
