@@ -42,8 +42,8 @@ def timed(work: Callable[[], object]) -> Task:
 def interleaved(repeats: int, *tasks: Task) -> list[list[float]]:
     """What each task says, `repeats` times, taken in turns.
 
-    A slow minute of the machine hits all alike. Each round begins with another task, so that none
-    of them always comes after the same neighbour.
+    A slow minute of the machine hits all alike. The order changes from round to round, begins
+    with others and goes backwards in every second, so that none always follows the same neighbour.
 
     Returns:
         One list of `repeats` values for each task, in the order of the rounds: the values at the
@@ -51,8 +51,8 @@ def interleaved(repeats: int, *tasks: Task) -> list[list[float]]:
     """
     found: list[list[float]] = [[0.0] * repeats for _ in tasks]
     for number in range(repeats):
-        for place in range(len(tasks)):
-            turn = (number + place) % len(tasks)
+        order = [(number + place) % len(tasks) for place in range(len(tasks))]
+        for turn in reversed(order) if number % 2 else order:
             found[turn][number] = tasks[turn]()
     return found
 
