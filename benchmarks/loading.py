@@ -1,8 +1,9 @@
 """Loading of an epoch after the first: batches from the array beside decoding by the authors' code.
 
-Both end with what a network takes: resized, flipped and normalised float32 batches. Theirs decodes
-with PIL in the training process, as their configuration has it (0 workers), and once more with as
-many workers as threads.
+The first row is the pixels alone, as bytes: out of the array, and decoded and resized by PIL in one
+thread. The others end with what a network takes: resized, flipped and normalised float32 batches.
+The authors' loader decodes with PIL in the training process, as their configuration has it (0
+workers), and once more with as many workers as threads.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ def rows(asked: Asked) -> list[Row]:
             )
             for variant in ("exact", "fast")
         }
+        for name, decoding in (("array", False), ("PIL", True)):
+            worker = asked.worker("benchmarks.ours:pixels", decoding=decoding, **given)
+            sides[name] = stack.enter_context(worker)
         if "ieee" in asked.peers:
             given = {"path": str(asked.peers["ieee"]), "root": str(root), "threads": threads}
             for workers in (0, threads):
@@ -42,9 +46,12 @@ def rows(asked: Asked) -> list[Row]:
             worker.run()
         times = interleaved(asked.repeats, *(per_triplet(worker) for worker in sides.values()))
     ms = {side: [1e3 * s for s in found] for side, found in zip(sides, times, strict=True)}
-    # Each pixel is read as a byte and written as four.
+    # Each pixel is read as a byte and written as four; of the pixels alone, as one.
     floor = 1e3 * _PIXELS * 5 / asked.machine.copy
-    found = []
+    goal = Goal("times", 20)
+    found = [
+        _row(f"pixels of {count} triplets, 256x128", ms["array"], ms["PIL"], goal, floor / 5 * 2)
+    ]
     for variant in ("exact", "fast"):
         what = f"loading {count} triplets, 256x128, {variant}"
         peers = [side for side in sides if side.endswith("workers")]
@@ -52,7 +59,7 @@ def rows(asked: Asked) -> list[Row]:
             own = Spread.of(ms[variant])
             found.append(Row(what, own, unit="ms each", floor=floor, note="No peer was given."))
         found += [
-            _row(f"{what}, beside their loader, {side}", ms[variant], ms[side], floor)
+            _row(f"{what}, beside their loader, {side}", ms[variant], ms[side], None, floor)
             for side in peers
         ]
     return found
@@ -68,8 +75,7 @@ def per_triplet(worker: Worker) -> Task:
     return task
 
 
-def _row(what: str, own: list[float], peer: list[float], floor: float) -> Row:
-    goal = Goal("times", 20) if " 0 workers" in what else None
+def _row(what: str, own: list[float], peer: list[float], goal: Goal | None, floor: float) -> Row:
     spread = Spread.of(ratios(peer, own))
     return Row(what, Spread.of(own), Spread.of(peer), spread, "ms each", goal, floor)
 

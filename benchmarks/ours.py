@@ -113,6 +113,31 @@ def loading(root: str, variant: str, threads: int, device: str = "cpu") -> Calla
     return work
 
 
+def pixels(root: str, threads: int, decoding: bool) -> Callable[[], int]:
+    """The pixels of an epoch as bytes: out of the array, or decoded and resized by PIL."""
+    from harness.data.arrays import resized
+    from harness.data.images import read_image
+    from harness.data.open import open_dataset
+    from harness.plugins import load_plugins
+
+    training = prepared(root, "exact", threads).training
+    samples = open_dataset(root, load_plugins()).samples("train")
+    axes = [training.batches.arrays.axis(m) for m in training.modalities]
+
+    def mapped() -> int:
+        plan = [training.rows[chosen] for chosen in _plan(training)]
+        return sum(len(taken[0]) for taken in training.batches.pixels.stream(plan, axes))
+
+    def decoded() -> int:
+        chosen = [sample for batch in _plan(training) for sample in batch]
+        for sample in chosen:
+            for path in samples[sample].paths.values():
+                resized(read_image(path), 256, 128)
+        return len(chosen)
+
+    return decoded if decoding else mapped
+
+
 def bare(root: str, threads: int, device: str, identities: int) -> Callable[[], dict[str, Any]]:
     """Three ResNet-50 alone, as `fast` runs them: forward, backward and nothing else."""
     import torch
