@@ -16,23 +16,23 @@ from harness.data.arrays import ImageArrays, decode
 from harness.data.lint import labels_of
 from harness.dataset import Split
 from harness.errors import PluginError, TrainingError, UnknownNameError
-from harness.evaluation import Evaluation, evaluate, scored
+from harness.evaluation import Evaluation, scored
 from harness.features_file import Side, read_own, write_features
 from harness.files import replacing, require_space, write_json
 from harness.hashing import derive_seed, digest, file_digest
 from harness.method import DataInfo, Method
-from harness.parallel import gathered, is_main, main_first, on_main, share, world
+from harness.parallel import is_main, main_first, on_main, world
 from harness.plugins import load_target
 from harness.progress import say
-from harness.protocol import BoundProtocol
 from harness.protocol import Side as SideName
 from harness.record import evidence_of
+from harness.sharded import embedded, evaluated
 from harness.sides import modalities_of, require_policy, shown
 from harness.stages import Stages
 from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
-from harness.training.features import BATCH, embed
+from harness.training.memory import keep_freed_memory
 from harness.training.mode import described, memory_format, set_numerics
 from harness.training.shared import require_images
 
@@ -121,6 +121,7 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
     require_policy(plan)
     recipe = plan.resolved.recipe
     set_numerics(recipe, device)
+    keep_freed_memory()
     size = (recipe.input.height, recipe.input.width)
     arrays = main_first(lambda: decode(plan.data, *size))
     who = f"the method {plan.info.name}"
@@ -168,7 +169,7 @@ def results(
         ["cost.json"],
         lambda: on_main(lambda: _efficiency(shop, folder)),
     )
-    evaluation = _evaluate(features, plan.protocol)
+    evaluation = evaluated(*read_own(features), plan.protocol)
     if evaluation is None:
         return {}
     _write_ranks(folder / "ranks.npz", evaluation)
@@ -192,21 +193,15 @@ def side_of(shop: Workshop, split: Split, side: SideName, weights: Path) -> Side
     key = shown(shop.plan, split, side)
     if key not in shop.sides:
         model = shop.trained(weights)
-        rows = shop.arrays.rows[split]
-        mine = share(len(rows), BATCH)
         with shop.embedded.of(len(samples)):
-            descriptors = gathered(
-                embed(
-                    shop.method,
-                    model,
-                    shop.batches,
-                    rows[mine],
-                    modalities_of(shop.plan, side),
-                    names[mine],
-                    shop.plan.protocol.change(side),
-                )
-                if len(rows[mine])
-                else None
+            descriptors = embedded(
+                shop.method,
+                model,
+                shop.batches,
+                shop.arrays.rows[split],
+                modalities_of(shop.plan, side),
+                names,
+                shop.plan.protocol.change(side),
             )
         shop.sides[key] = Side(descriptors, names, labels_of(samples))
     return shop.sides[key]
@@ -264,15 +259,6 @@ def _embed(shop: Workshop, folder: Path) -> None:
     sides = both_sides(shop, folder / "weights.safetensors")
     if is_main():
         write_features(folder / "features.npz", *sides)
-
-
-def _evaluate(features: Path, protocol: BoundProtocol) -> Evaluation | None:
-    """The scores of what was embedded; of several processes each scores a part of the queries.
-
-    Returns:
-        None for all but the main process.
-    """
-    return evaluate(*read_own(features), protocol) if is_main() else None
 
 
 def _efficiency(shop: Workshop, folder: Path) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from harness.conformance.absent import absent_modalities, refuses_what_it_cannot_take
+from harness.conformance.parts import computed_in_parts
 from harness.conformance.subject import Subject
 from harness.errors import HarnessError
 from harness.method import Batch, MethodInfo
@@ -237,6 +238,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
         absent_modalities,
         refuses_what_it_cannot_take,
         declared_columns,
+        computed_in_parts,
     )
 }
 """Every check by its name, in the order to run them."""

@@ -55,8 +55,20 @@ class Shared(nn.Module):
         """The layers of a `ModuleDict`, `ModuleList` or `Sequential`, shared, too."""
         return self._shared(self.module[key])  # type: ignore[index]
 
+    def __iter__(self) -> Iterator[Any]:
+        """The layers of a `ModuleList` or `Sequential`, or the keys of a `ModuleDict`."""
+        return map(self._shared, self.module.__iter__())  # type: ignore[operator]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """The layers of a `ModuleDict` by name, shared, too."""
+        return [(key, self._shared(found)) for key, found in self.module.items()]  # type: ignore[operator]
+
+    def values(self) -> list[Any]:
+        """The layers of a `ModuleDict`, shared, too."""
+        return [found for _, found in self.items()]
+
     def _shared(self, found: Any) -> Any:
-        return Shared(found, self.synchronised) if isinstance(found, nn.Module) else found
+        return type(self)(found, self.synchronised) if isinstance(found, nn.Module) else found
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the model gives for the whole batch.
@@ -68,16 +80,7 @@ class Shared(nn.Module):
         Raises:
             PluginError: The output holds something that cannot be joined along its first axis.
         """
-        lengths: set[int] = set()
-
-        def cut(tensor: Tensor, _: str) -> Tensor:
-            if tensor.ndim == 0:
-                return tensor
-            part = tensor[share(len(tensor))]
-            lengths.add(len(part))
-            return part
-
-        own = mapped([list(args), dict(kwargs)], cut)
+        own, lengths = cut((args, kwargs), share)
         seed = int(torch.randint(2**62, ()))
         started = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
         gpu = [torch.cuda.current_device()] if started else []
@@ -179,6 +182,45 @@ def mapped(tree: Any, change: Callable[[Tensor, str], Any], place: str = "") -> 
     return tree
 
 
+def cut(tree: Any, part: Callable[[int], slice]) -> tuple[Any, set[int]]:
+    """What a model takes with every tensor cut along its first axis, and the lengths that are left.
+
+    Args:
+        tree: As for `mapped`.
+        part: The part of so many.
+    """
+    lengths: set[int] = set()
+
+    def one(tensor: Tensor, _: str) -> Tensor:
+        if tensor.ndim == 0:
+            return tensor
+        own = tensor[part(len(tensor))]
+        lengths.add(len(own))
+        return own
+
+    return mapped(tree, one), lengths
+
+
+def tensors_of(out: Any, lengths: set[int]) -> list[Tensor]:
+    """The tensors of a model's output, in order.
+
+    Args:
+        out: As for `mapped`.
+        lengths: Of the first axes that the model was given.
+
+    Raises:
+        PluginError: One that cannot be joined to its other parts along the first axis.
+    """
+    found: list[tuple[Tensor, str]] = []
+    mapped(out, lambda tensor, place: found.append((tensor, place)))
+    for tensor, place in found:
+        if tensor.ndim == 0 or len(tensor) not in lengths:
+            raise _cannot_join(place, f"of shape {tuple(tensor.shape)}", lengths)
+    if not found:
+        raise _cannot_join("", f"a {type(out).__name__}", lengths)
+    return [tensor for tensor, _ in found]
+
+
 class _Join(torch.autograd.Function):
     """The parts of all processes along the first axis; going back, one's part of the sum of all."""
 
@@ -197,14 +239,7 @@ class _Join(torch.autograd.Function):
 
 def _whole(out: Any, lengths: set[int]) -> Any:
     """A model's output with every tensor joined over the processes."""
-    found: list[tuple[Tensor, str]] = []
-    mapped(out, lambda tensor, place: found.append((tensor, place)))
-    for tensor, place in found:
-        if tensor.ndim == 0 or len(tensor) not in lengths:
-            raise _cannot_join(place, f"of shape {tuple(tensor.shape)}", lengths)
-    if not found:
-        raise _cannot_join("", f"a {type(out).__name__}", lengths)
-    shapes = everyones([tuple(tensor.shape) for tensor, _ in found])
+    shapes = everyones([tuple(tensor.shape) for tensor in tensors_of(out, lengths)])
     if len({tuple(shape[1:] for shape in own) for own in shapes}) > 1:
         raise _cannot_join("", "of other shapes on other processes", lengths)
     by_tensor: Iterator[tuple[tuple[int, ...], ...]] = zip(*shapes, strict=True)

@@ -95,5 +95,7 @@ def test_mutual_mean_is_the_mean_divergence_from_each_other_classifier() -> None
 
 def test_mutual_mean_is_zero_where_classifiers_agree() -> None:
     logits = torch.randn(4, 5)
-    found = mutual_mean({"RGB": logits, "TI": logits}, {"RGB": logits[:, None], "TI": logits[:, None]})
+    found = mutual_mean(
+        {"RGB": logits, "TI": logits}, {"RGB": logits[:, None], "TI": logits[:, None]}
+    )
     assert float(found) == pytest.approx(0, abs=1e-6)

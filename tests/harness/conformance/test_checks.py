@@ -154,6 +154,30 @@ class SharedColumns(Sound):
         return {"RGB": (0, 4), "TI": (8, 12), "NI": (4, 8)} | {"RGB": (4, 4)}
 
 
+class LooksAround(Sound):
+    class Centred(Net):
+        def forward(self, batch: Batch) -> Tensor:
+            found = super().forward(batch)
+            return found - found.mean(0) if self.training else found
+
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        return self.Centred(data)
+
+
+class ModalitiesFirst(Sound):
+    class Stacked(Net):
+        def forward(self, batch: Batch) -> Tensor:
+            found = super().forward(batch)
+            return torch.stack(found.split(4, 1)) if self.training else found
+
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        return self.Stacked(data)
+
+    def loss(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        scores = model.classifier(torch.cat(list(model(batch)), 1))
+        return {"ce": nn.functional.cross_entropy(scores, batch.pids)}
+
+
 def info(kind: type, missing: Any = "skip_branch") -> MethodInfo:
     return MethodInfo(name="made-up", target=f"{__name__}:{kind.__name__}", missing=missing)
 
@@ -197,6 +221,8 @@ def test_the_method_of_the_readme_passes(tiny: Path) -> None:
         (LooksAtZeros, "absent_modalities", "absent image by image"),
         (WrongColumns, "declared_columns", "columns 0 to 8 of 12"),
         (SharedColumns, "declared_columns", "columns 4 to 4 of 12"),
+        (LooksAround, "computed_in_parts", "the loss term 'ce' is .* in two parts"),
+        (ModalitiesFirst, "computed_in_parts", r"output is of shape \(3, 2, 4\), for 2 images"),
     ],
 )
 def test_each_broken_promise_is_named(kind: type, check: str, seen: str) -> None:

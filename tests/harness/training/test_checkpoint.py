@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,21 +27,33 @@ def _step(model: nn.Module, optimiser: torch.optim.Optimizer, seed: int) -> None
     optimiser.step()
 
 
+def _convolution() -> nn.Module:
+    """In channels_last, as fast mode lays it out: what is loaded must lie so, too."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(1, 8, 3), nn.Conv2d(8, 8, (1, 2)), nn.Flatten()]
+    return nn.Sequential(nn.Unflatten(1, (1, 2, 2)), nn.ZeroPad2d(1), *layers).to(
+        memory_format=torch.channels_last
+    )
+
+
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
-def test_a_training_goes_on_as_if_never_stopped(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("build", [_model, _convolution])
+def test_a_training_goes_on_as_if_never_stopped(
+    name: str, build: Callable[[], nn.Module], tmp_path: Path
+) -> None:
     settings = Optimiser(name=name, lr=0.01)  # type: ignore[arg-type]
-    whole = _model()
+    whole = build()
     optimiser = make_optimiser(settings, whole)
     for step in range(4):
         _step(whole, optimiser, step)
 
-    first = _model()
+    first = build()
     optimiser = make_optimiser(settings, first)
     for step in range(2):
         _step(first, optimiser, step)
     save_state(tmp_path / "state.safetensors", first, optimiser, {"epoch": 2})
 
-    second = _model()
+    second = build()
     optimiser = make_optimiser(settings, second)
     assert load_state(tmp_path / "state.safetensors", second, optimiser) == {"epoch": 2}
     for step in (2, 3):
