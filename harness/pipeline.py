@@ -32,7 +32,7 @@ from harness.stages import Stages
 from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
-from harness.training.memory import keep_freed_memory
+from harness.training.memory import give_back_memory, keep_freed_memory
 from harness.training.mode import described, memory_format, set_numerics
 from harness.training.shared import require_images
 
@@ -246,6 +246,7 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     )
     say(f"train: {len(samples)} samples of {len(known)} identities on {shop.device}")
     (own_loop or loop.train)(training, model)
+    give_back_memory()
     shop.model = model
     if is_main():
         about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
@@ -70,3 +71,13 @@ def test_the_readmes_method_learns_the_same(tiny: Path, drawn: Path, tmp_path: P
     makes larger; measured 0.03 %.
     """
     _hold(load_plugins([tiny]).method("tiny"), drawn, tmp_path, [], (0.05, 0.005))
+
+
+@pytest.mark.slow
+def test_ieee_learns_the_same(drawn: Path, tmp_path: Path) -> None:
+    """Measured 2.8 % with bf16 and 3.3 % in float32, where 0.9 % and 0.6 % are the medians.
+
+    Batch normalisation of eight images makes any difference larger, whatever it comes from.
+    """
+    changes = ["config.backbone=resnet10t", "optimiser.lr=0.001"]
+    _hold(load_plugins().method("ieee"), drawn, tmp_path, changes, (0.1, 0.1))
