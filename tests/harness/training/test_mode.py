@@ -205,3 +205,14 @@ def test_an_unknown_mode_is_refused(harness: Harness, tiny: Path, drawn: Path) -
     words = ["run", "--method", "tiny", "--plugin", tiny, "--dataset", drawn, "--recipe", "smoke"]
     answer = harness(*words, "--mode", "quick", "--json")
     assert answer.code == 2 and answer.error["seen"] == "mode = 'quick'"
+
+
+def test_a_fast_run_on_a_cpu_is_reproduced_to_the_bit(
+    harness: Harness, tiny: Path, drawn: Path, tmp_path: Path
+) -> None:
+    always = ["--plugin", tiny, "--dataset", drawn, "--out", tmp_path, "--json"]
+    words = ["run", "--method", "tiny", "--recipe", "smoke", *SMALL, "--mode", "fast"]
+    made = harness(*words, "--device", "cpu", *always)
+    again = harness("reproduce", made.json["run_id"], *always)
+    assert again.code == 0, again.err
+    assert again.json["tolerance"] == "identical" and again.json["identical"]
