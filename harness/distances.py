@@ -155,6 +155,16 @@ def checked(
     """The queries and the gallery of a distance, if they fit; see `distance_matrix`."""
     if kind not in get_args(Kind):
         raise UnknownNameError("distance", str(kind), get_args(Kind))
+    left, right = checked_sides(query, gallery)
+    return left, Searched(right, kind, normalise or kind == "cosine")
+
+
+def checked_sides(query: ArrayLike, gallery: ArrayLike) -> tuple[Reals, Reals]:
+    """Descriptors of both sides as real matrices of one width.
+
+    Raises:
+        FeaturesError: A side is no finite real matrix, or their widths differ.
+    """
     left, right = _features("query", query), _features("gallery", gallery)
     if left.shape[1] != right.shape[1]:
         raise FeaturesError(
@@ -162,7 +172,7 @@ def checked(
             "the same width on both sides",
             "embed both sides with the same weights and the same method configuration",
         )
-    return left, Searched(right, kind, normalise or kind == "cosine")
+    return left, right
 
 
 def distinct(rows: Reals) -> tuple[Ints, Ints | None]:

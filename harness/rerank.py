@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.distances import _features as checked_features
-from harness.errors import FeaturesError, ScoringError, UnknownNameError
+from harness.distances import checked_sides
+from harness.errors import ScoringError, UnknownNameError
 from harness.reranking.descriptors import Descriptors
 from harness.reranking.nearest import Nearest, indices_of, of_rows
 from harness.reranking.neighbourhoods import (
@@ -244,13 +244,7 @@ def _checked(
 
 
 def _checked_sides(query: ArrayLike, gallery: ArrayLike) -> tuple[Reals, Reals]:
-    left, right = checked_features("query", query), checked_features("gallery", gallery)
-    if left.shape[1] != right.shape[1]:
-        raise FeaturesError(
-            f"query descriptors of width {left.shape[1]}, gallery of width {right.shape[1]}",
-            "the same width on both sides",
-            "embed both sides with the same weights and the same method configuration",
-        )
+    left, right = checked_sides(query, gallery)
     if not (len(left) and len(right)):
         raise ScoringError(
             f"{len(left)} query and {len(right)} gallery descriptors",
