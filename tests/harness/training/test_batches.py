@@ -15,23 +15,15 @@ from harness.data.arrays import ImageArrays
 from harness.missing import RandomMissing
 from harness.modality import MODALITIES
 from harness.protocol import Change
-from harness.recipe import Augmentation, Optimiser, Recipe, Sampler
+from harness.recipe import Augmentation
 from harness.training.batches import Batches, normalised
 from harness.training.pixels import Pixels, Place
+from tests.harness.training.made import a_recipe
 
 COUNT = 9
 NAMES = tuple(f"{i}.jpg" for i in range(COUNT))
 ROWS = np.arange(COUNT)
-RECIPE = Recipe(
-    name="r",
-    track="smoke",
-    method="m",
-    dataset="d",
-    protocol="full",
-    epochs=1,
-    sampler=Sampler(identities=1, instances=1),
-    optimiser=Optimiser(lr=1),
-)
+RECIPE = a_recipe()
 
 
 def _batches(present: NDArray[np.bool_] | None = None, poison: int | None = None) -> Batches:

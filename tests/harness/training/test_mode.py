@@ -12,22 +12,14 @@ import pytest
 import torch
 from torch import nn
 
-from harness.recipe import Optimiser, Recipe, Sampler
+from harness.recipe import Optimiser, Recipe
 from harness.training import mode
 from harness.training.loop import make_optimiser
 from tests.conftest import SMALL, Harness
+from tests.harness.training.made import a_recipe
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
-EXACT = Recipe(
-    name="r",
-    track="smoke",
-    method="m",
-    dataset="d",
-    protocol="full",
-    epochs=1,
-    sampler=Sampler(identities=1, instances=1),
-    optimiser=Optimiser(lr=1),
-)
+EXACT = a_recipe()
 FAST = EXACT.model_copy(update={"mode": "fast"})
 FLOAT32 = EXACT.model_copy(update={"mode": "fast", "precision": "float32"})
 

@@ -10,21 +10,12 @@ import pytest
 
 from harness.errors import TrainingError
 from harness.plugins import load_plugins
-from harness.recipe import Optimiser, Recipe, Sampler
 from harness.training.shared import require_images
 from tests.harness.launched import launched
+from tests.harness.training.made import a_recipe
 
 METHODS = sorted(load_plugins().methods)
-RECIPE = Recipe(
-    name="r",
-    track="smoke",
-    method="m",
-    dataset="d",
-    protocol="full",
-    epochs=1,
-    sampler=Sampler(identities=3, instances=1),
-    optimiser=Optimiser(lr=1),
-)
+RECIPE = a_recipe(3)
 
 
 def computed(folder: Path, *cases: str) -> Any:
