@@ -53,7 +53,7 @@ def summed_cross_entropy(
     """Cross-entropy, mean over the batch, summed over stripes and modalities.
 
     Args:
-        logits: By modality, each (n, parts, classes).
+        logits: By modality, each (parts, n, classes).
         pids: (n,) labels 0..classes-1.
         label_smoothing: Mass spread evenly over all classes.
 
@@ -62,9 +62,9 @@ def summed_cross_entropy(
     """
     terms = []
     for scores in logits.values():
-        n, parts, _ = scores.shape
+        parts, n, _ = scores.shape
         total = functional.cross_entropy(
-            scores.transpose(0, 1).flatten(0, 1),  # stripe after stripe, as the authors add them
+            scores.flatten(0, 1),
             pids.repeat(parts),
             reduction="sum",
             label_smoothing=label_smoothing,

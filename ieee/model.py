@@ -22,10 +22,15 @@ DESCRIPTOR_ORDER: tuple[Modality, ...] = ("TI", "RGB", "NI")
 class TrainOutput(NamedTuple):
     """What the network gives in training, by modality."""
 
-    logits: dict[Modality, Tensor]
-    """Each (n, parts, classes)."""
+    scores: dict[Modality, Tensor]
+    """Each (n, parts, classes): images first, so that processes can share a batch."""
     features: dict[Modality, Tensor]
     """Each (n, 128 * parts), L2-normalised per sample."""
+
+    @property
+    def logits(self) -> dict[Modality, Tensor]:
+        """Each (parts, n, classes), stripe by stripe as the losses take them."""
+        return {modality: scores.transpose(0, 1) for modality, scores in self.scores.items()}
 
 
 class Stream(nn.Module):
@@ -133,7 +138,7 @@ class IEEENet(nn.Module):
         if not self.training:
             return torch.cat([parts[m].flatten(1) for m in DESCRIPTOR_ORDER if m in parts], 1)
         return TrainOutput(
-            logits={m: self._stream(m).heads.logits(p) for m, p in parts.items()},
+            scores={m: self._stream(m).heads.logits(p) for m, p in parts.items()},
             features={m: functional.normalize(p.flatten(1)) for m, p in parts.items()},
         )
 

@@ -167,7 +167,7 @@ def _loss_row(terms: Mapping[str, Tensor], out: TrainOutput, pids: Tensor) -> li
 def _record_first(out: TrainOutput, params: Mapping[str, Tensor], case: Ran) -> None:
     """Logits, features and gradients of the first training forward."""
     for modality, letter in LETTERS.items():
-        logits = out.logits[modality].transpose(0, 1).detach().numpy()  # type: ignore[index]
+        logits = out.logits[modality].detach().numpy()  # type: ignore[index]
         features = out.features[modality].detach().numpy()  # type: ignore[index]
         few = logits.shape[1] != case.want[f"train.logits_{letter}"].shape[1]
         case.got[f"train.logits_{letter}"] = logits[:, [0, -1]] if few else logits
