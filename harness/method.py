@@ -134,7 +134,13 @@ class Method(Protocol):
         ...
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """The scalar terms of the loss, already weighted; the harness minimises their sum."""
+        """The scalar terms of the loss, already weighted; the harness minimises their sum.
+
+        Under torchrun the model computes a part of the batch in each process, and `loss` sees all
+        of it. So what `model(...)`, or a layer of it, gives in training has the images on the first
+        axis, and looks at other images by batch normalisation alone; what looks at the whole
+        batch belongs here, with the layers it needs taken from `getattr(model, "module", model)`.
+        """
         ...
 
     def embed(self, model: nn.Module, batch: Batch) -> Tensor:

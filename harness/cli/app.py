@@ -47,7 +47,10 @@ def run(
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """Train and score a method; go on where an earlier try was cut off."""
+    """Train and score a method; go on where an earlier try was cut off.
+
+    Several processes share it: torchrun --standalone --nproc-per-node N --no-python harness run ...
+    """
     from harness.cli.run import run_command
 
     settings = with_mode(changes, mode)
