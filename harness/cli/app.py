@@ -49,7 +49,9 @@ def run(
 ) -> None:
     """Train and score a method; go on where an earlier try was cut off.
 
-    Several processes share it: torchrun --standalone --nproc-per-node N --no-python harness run ...
+    Several processes share it:
+
+    torchrun --standalone --nproc-per-node N --no-python harness run ...
     """
     from harness.cli.run import run_command
 
