@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from torch import nn
 
+    from harness.method import Batch
     from harness.training.loop import Training
 
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -45,13 +46,7 @@ def step(
     shop = prepared(root, variant, threads, device, (f"sampler.identities={identities}",))
     training, model = shop
     optimiser = make_optimiser(training.recipe.optimiser, model)
-    chosen = _plan(training)[0]
-    batch = training.batches.training(
-        training.rows[chosen],
-        training.labels[chosen],
-        training.modalities,
-        torch.Generator().manual_seed(0),
-    )
+    batch = _first_batch(training)
     model.train()
 
     def go() -> None:
@@ -147,13 +142,7 @@ def bare(root: str, threads: int, device: str, identities: int) -> Callable[[], 
 
     shop = prepared(root, "fast", threads, device, (f"sampler.identities={identities}",))
     training, recipe = shop.training, shop.training.recipe
-    chosen = _plan(training)[0]
-    batch = training.batches.training(
-        training.rows[chosen],
-        training.labels[chosen],
-        training.modalities,
-        torch.Generator().manual_seed(0),
-    )
+    batch = _first_batch(training)
     three = torch.nn.ModuleDict({m: feature_backbone("resnet50") for m in training.modalities})
     three = three.to(device).to(memory_format=memory_format(recipe)).train()
     for network in three.values():
@@ -206,6 +195,15 @@ def prepared(
     )
     torch.manual_seed(0)
     return Shop(training, shop.build("none"))
+
+
+def _first_batch(training: Training) -> Batch:
+    import torch
+
+    chosen = _plan(training)[0]
+    drawn = torch.Generator().manual_seed(0)
+    rows, labels = training.rows[chosen], training.labels[chosen]
+    return training.batches.training(rows, labels, training.modalities, drawn)
 
 
 def _plan(training: Training) -> list[Any]:
