@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from torch import nn
 
-    from harness.method import Batch
+    from harness.spec.method import Batch
     from harness.training.loop import Training
 
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -113,7 +113,7 @@ def pixels(root: str, threads: int, decoding: bool) -> Callable[[], int]:
     from harness.data.arrays import resized
     from harness.data.images import read_image
     from harness.data.open import open_dataset
-    from harness.plugins import load_plugins
+    from harness.spec.plugins import load_plugins
 
     training = prepared(root, "exact", threads).training
     samples = open_dataset(root, load_plugins()).samples("train")
@@ -168,9 +168,8 @@ def prepared(
     import numpy as np
     import torch
 
-    from harness.pipeline import open_workshop
-    from harness.run import plan_run
-    from harness.sides import modalities_of
+    from harness.runs.pipeline import open_workshop
+    from harness.runs.plan import plan_run
     from harness.training.loop import Training
 
     torch.set_num_threads(threads)
@@ -189,7 +188,7 @@ def prepared(
         batches=shop.batches,
         rows=shop.arrays.rows[plan.protocol.train_split],
         labels=np.array([known[s.pid] for s in samples], dtype=np.int64),
-        modalities=modalities_of(plan, "train"),
+        modalities=plan.modalities("train"),
         folder=Path(tempfile.mkdtemp(dir=beside)),
         key="bench",
     )

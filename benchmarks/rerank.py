@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
+from harness.base.errors import HarnessError
 from harness.bench import Asked, Goal, Reply, Row, Spread, ratios, run_script
-from harness.errors import HarnessError
 
 QUERIES, GALLERY, WIDTH = 3_368, 15_913, 2_048
 _CLOSE = 1e-4

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.made_up import write_ranked
+from harness.base.errors import HarnessError
 from harness.bench import Asked, Goal, Row, Spread, Worker, ratios, run_script
-from harness.errors import HarnessError
 
 QUERIES, GALLERY = 3_368, 15_913
 SLOW = 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.dataset import Card, Sample, Scan, Split
-from harness.errors import DataError, IncompleteTripletError, UnknownNameError
-from harness.filters import Filter
-from harness.modality import MODALITIES, Modality, in_order
+from harness.base.errors import DataError, IncompleteTripletError, UnknownNameError
+from harness.spec.dataset import Card, Sample, Scan, Split
+from harness.spec.filters import Filter
+from harness.spec.modality import MODALITIES, Modality, in_order
 from reid_datasets.manifest import SUFFIXES, Row, read_rows
 
 _SPLITS: dict[str, tuple[Split, ...]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, get_args
 
-from harness.errors import UnknownNameError
-from harness.modality import MODALITIES, Modality
+from harness.base.errors import UnknownNameError
+from harness.spec.modality import MODALITIES, Modality
 from reid_datasets.idfolders import SUBFOLDERS
 
 Scale = Literal["small", "full"]

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import Image
 
-from harness.modality import Modality
+from harness.spec.modality import Modality
 from reid_datasets.bodies import surface_map
 from reid_datasets.scenes import Colour, Material, Palette, camera_of, photograph
 from reid_datasets.skeleton import FAR, Shape, Surface, draw_pose

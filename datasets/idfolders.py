@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.dataset import Card, Sample, Scan
-from harness.errors import DataError, FileNameError, LayoutError
-from harness.modality import Modality
+from harness.base.errors import DataError, FileNameError, LayoutError
+from harness.spec.dataset import Card, Sample, Scan
+from harness.spec.modality import Modality
 from reid_datasets.scanning import (
     bad_name,
     entries,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.dataset import DatasetInfo
+from harness.spec.dataset import DatasetInfo
 
 _CARDS = Path(__file__).parent / "cards"
 

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import DataError, LayoutError, UnknownNameError
-from harness.modality import MODALITIES
+from harness.base.errors import DataError, LayoutError, UnknownNameError
+from harness.spec.modality import MODALITIES
 
 SUFFIXES = {".csv", ".json"}
 COLUMNS = (*MODALITIES, "pid", "camid", "scene", "split", "name")

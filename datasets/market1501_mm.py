@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
-from harness.dataset import Card, Scan, Split
-from harness.progress import Advance
+from harness.base.progress import Advance
+from harness.spec.dataset import Card, Scan, Split
 from reid_datasets.drawings import Drawing, Names, in_parallel, of_scale
 from reid_datasets.lists import first_of, market1501_names, seen_where
 from reid_datasets.parallel import is_parallel, scan_parallel

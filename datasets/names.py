@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import FileNameError
+from harness.base.errors import FileNameError
 
 _NAME = re.compile(r"^(\d{6})_cam(\d)_(\d)_(\d{2})\.jpg$", re.ASCII)
 _NAMES_FILE = Path(__file__).parent / "cards" / "rgbnt201.names.txt"

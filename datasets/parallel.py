@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.dataset import Card, Sample, Scan, Split
-from harness.errors import DataError, LayoutError
-from harness.modality import Modality
+from harness.base.errors import DataError, LayoutError
+from harness.spec.dataset import Card, Sample, Scan, Split
+from harness.spec.modality import Modality
 from reid_datasets.scanning import entries, incomplete, sample_of
 
 

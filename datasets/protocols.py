@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import product
 
-from harness.corruptions.spec import KINDS, Corruption
-from harness.filters import Filter
-from harness.heldout import HeldOut
-from harness.missing import RandomMissing
-from harness.modality import MODALITIES, Modality
-from harness.protocol import Protocol
+from harness.spec.corruption import KINDS, Corruption
+from harness.spec.filters import Filter
+from harness.spec.heldout import HeldOut
+from harness.spec.missing import RandomMissing
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.protocol import Protocol
 
 _SIX_COLUMNS = ("TOP-ReID", "DeMo", "MDReID", "MFRNet", "ProxyTTT", "UGG-ReID", "MGRNet")
 _IEEE_TABLE_2 = "IEEE (AAAI 2022) Table 2"

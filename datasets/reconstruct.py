@@ -14,9 +14,12 @@ from typing import Any, NamedTuple
 import PIL
 from PIL import Image
 
+from harness.base.errors import CheckpointError, FileNameError, LayoutError
+from harness.base.files import write_text
+from harness.base.progress import progress, say
 from harness.data.hashes import content_hash
 from harness.data.images import read_image
-from harness.data.open import OpenDataset
+from harness.data.opened import OpenDataset
 from harness.data.reconstruct import (
     QUALITY,
     Reconstruction,
@@ -25,11 +28,8 @@ from harness.data.reconstruct import (
     is_whole,
     write_jpeg,
 )
-from harness.dataset import SPLITS, Split, load_card
-from harness.errors import CheckpointError, FileNameError, LayoutError
-from harness.files import write_text
-from harness.modality import MODALITIES, Modality
-from harness.progress import progress, say
+from harness.spec.dataset import SPLITS, Split, load_card
+from harness.spec.modality import MODALITIES, Modality
 from reid_datasets.info import RGBNT201 as RGBNT201_INFO
 from reid_datasets.rgbnt201 import RGBNT201
 

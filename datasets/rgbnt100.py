@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.dataset import Card, Scan, Split
-from harness.modality import MODALITIES
-from harness.progress import Advance
+from harness.base.progress import Advance
+from harness.spec.dataset import Card, Scan, Split
+from harness.spec.modality import MODALITIES
 from reid_datasets.drawings import Names, of_scale
 from reid_datasets.lists import rgbnt100_names
 from reid_datasets.strips import is_strip_set, scan_strips, small_strips, strip_root, write_strips

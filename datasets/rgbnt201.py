@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from harness.dataset import Card, Scan, Split
-from harness.progress import Advance
+from harness.base.progress import Advance
+from harness.spec.dataset import Card, Scan, Split
 from reid_datasets.drawings import Names, of_scale
 from reid_datasets.names import embedded_names, rgbnt201_names
 from reid_datasets.parallel import is_parallel, scan_parallel

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.dataset import Card, Sample
-from harness.errors import FileNameError, IncompleteTripletError, LayoutError
-from harness.modality import Modality
+from harness.base.errors import FileNameError, IncompleteTripletError, LayoutError
+from harness.spec.dataset import Card, Sample
+from harness.spec.modality import Modality
 
 # What extractors and file browsers leave behind; never part of a data set.
 _IGNORED = re.compile(r"^(\._.*|\.DS_Store|Thumbs\.db|desktop\.ini)$", re.IGNORECASE)

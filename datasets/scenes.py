@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageFilter
 
-from harness.modality import Modality
+from harness.spec.modality import Modality
 from reid_datasets.places import draw_place
 from reid_datasets.skeleton import OVERSAMPLING
 

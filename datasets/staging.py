@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DataError
-from harness.files import write_json
+from harness.base.errors import DataError
+from harness.base.files import write_json
 
 MARKER = "SYNTHETIC.json"
 """Says how a set was drawn, so that nobody mistakes the folder for the real one."""

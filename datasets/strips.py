@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from harness.dataset import Card, Sample, Scan, Split
-from harness.errors import DataError, LayoutError
-from harness.modality import Modality
-from harness.progress import Advance
+from harness.base.errors import DataError, LayoutError
+from harness.base.progress import Advance
+from harness.spec.dataset import Card, Sample, Scan, Split
+from harness.spec.modality import Modality
 from reid_datasets.drawings import VEHICLE_NOTE, Names, in_strip
 from reid_datasets.lists import first_of
 from reid_datasets.scanning import entries, sample_of

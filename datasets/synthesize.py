@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from harness.errors import HarnessError
-from harness.files import no_space_named
-from harness.progress import Advance
+from harness.base.errors import HarnessError
+from harness.base.files import no_space_named
+from harness.base.progress import Advance
 from reid_datasets.drawings import Drawing, in_parallel
 from reid_datasets.figures import Identity, draw_identity, draw_triplet
 from reid_datasets.names import parse

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.dataset import Card, Scan, Split
-from harness.progress import progress, say
+from harness.base.progress import progress, say
+from harness.spec.dataset import Card, Scan, Split
 from reid_datasets.names import embedded_names
 from reid_datasets.parallel import scan_parallel
 from reid_datasets.synthesize import write_parallel

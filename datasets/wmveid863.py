@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.dataset import Card, Scan, Split
-from harness.modality import Modality
-from harness.progress import Advance
+from harness.base.progress import Advance
+from harness.spec.dataset import Card, Scan, Split
+from harness.spec.modality import Modality
 from reid_datasets.drawings import VEHICLE_NOTE, Drawing, Names, in_id_folder, of_scale
 from reid_datasets.idfolders import is_id_folders, scan_id_folders
 from reid_datasets.lists import first_of, in_several, shares

@@ -6,34 +6,34 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.dataset import Card, DatasetInfo, Sample
-    from harness.errors import HarnessError
-    from harness.labels import Labels
-    from harness.method import Batch, Claim, DataInfo, Method, MethodInfo
-    from harness.modality import MODALITIES, Modality
-    from harness.protocol import Protocol
-    from harness.recipe import Recipe
-    from harness.record import RunRecord
+    from harness.base.errors import HarnessError
+    from harness.evidence.record import RunRecord
     from harness.scoring import Score, score
+    from harness.scoring.labels import Labels
+    from harness.spec.dataset import Card, DatasetInfo, Sample
+    from harness.spec.method import Batch, Claim, DataInfo, Method, MethodInfo
+    from harness.spec.modality import MODALITIES, Modality
+    from harness.spec.protocol import Protocol
+    from harness.spec.recipe import Recipe
 
 # Public names and the module each lives in; imported on first use, because importing numpy and
 # pydantic for a name nobody asked for would cost the command line its quick answer.
 _HOME = {
-    "Batch": "method",
-    "Card": "dataset",
-    "Claim": "method",
-    "DataInfo": "method",
-    "DatasetInfo": "dataset",
-    "HarnessError": "errors",
-    "Labels": "labels",
-    "MODALITIES": "modality",
-    "Method": "method",
-    "MethodInfo": "method",
-    "Modality": "modality",
-    "Protocol": "protocol",
-    "Recipe": "recipe",
-    "RunRecord": "record",
-    "Sample": "dataset",
+    "Batch": "spec.method",
+    "Card": "spec.dataset",
+    "Claim": "spec.method",
+    "DataInfo": "spec.method",
+    "DatasetInfo": "spec.dataset",
+    "HarnessError": "base.errors",
+    "Labels": "scoring.labels",
+    "MODALITIES": "spec.modality",
+    "Method": "spec.method",
+    "MethodInfo": "spec.method",
+    "Modality": "spec.modality",
+    "Protocol": "spec.protocol",
+    "Recipe": "spec.recipe",
+    "RunRecord": "evidence.record",
+    "Sample": "spec.dataset",
     "Score": "scoring",
     "score": "scoring",
 }

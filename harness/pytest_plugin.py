@@ -103,8 +103,8 @@ def _to_verify(config: pytest.Config) -> Iterator[Path]:
 
 
 def _to_reproduce(config: pytest.Config) -> Iterator[Path]:
-    from harness.cli.which import asked_run
-    from harness.errors import HarnessError
+    from harness.base.errors import HarnessError
+    from harness.verify.asked import asked_run
 
     for word in config.getoption("--harness-reproduce"):
         try:
@@ -121,7 +121,7 @@ def _to_reproduce(config: pytest.Config) -> Iterator[Path]:
 
 def _finder(config: pytest.Config) -> Finder:
     """One for the whole session: a data set is opened once for all its records."""
-    from harness.plugins import load_plugins
+    from harness.spec.plugins import load_plugins
     from harness.verify import Finder
 
     found: Finder | None = config.stash.get(_FINDER, None)
@@ -140,7 +140,7 @@ class RecordFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """One test for each check, and one that trains again, as far as asked for."""
-        from harness.errors import HarnessError
+        from harness.base.errors import HarnessError
         from harness.verify import Check, checks_of, read
 
         path = self.path.resolve()
@@ -172,7 +172,7 @@ class _RecordItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong, where, and what to do next."""
-        from harness.errors import HarnessError
+        from harness.base.errors import HarnessError
 
         if isinstance(excinfo.value, RecordMismatchError | HarnessError):
             return f"{self.path}: {self.name}: {excinfo.value}"
@@ -209,8 +209,8 @@ class ReproduceItem(_RecordItem):
 
     def runtest(self) -> None:
         """Train in a folder that is gone afterwards; fail with what is out of tolerance."""
-        from harness.reproduce import again, compare_again, plan_again
         from harness.verify import checks_of, failures
+        from harness.verify.reproduce import again, compare_again, plan_again
 
         finder, record = _finder(self.config), self.found.record
         wrong = failures(list(checks_of(self.found, finder)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.method import Claim, MethodInfo
+from harness.spec.method import Claim, MethodInfo
 from ieee.config import IEEEConfig
 
 _TABLE_1 = "Wang et al., AAAI 2022, Table 1"

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.method import Batch, DataInfo
+from harness.spec.method import Batch, DataInfo
 from ieee.config import IEEEConfig
 from ieee.losses import multi_modal_margin, summed_cross_entropy
 from ieee.model import IEEENet, TrainOutput

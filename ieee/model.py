@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.modality import MODALITIES, Modality, in_order
+from harness.spec.modality import MODALITIES, Modality, in_order
 from harness.training.backbone import FeatureBackbone, feature_backbone
 from ieee.blocks import REDUCED, Interaction, PartHeads, RelationEmbedding, conv_bn_relu
 from ieee.config import IEEEConfig

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.errors import CheckpointError
-from harness.modality import MODALITIES
+from harness.base.errors import CheckpointError
+from harness.spec.modality import MODALITIES
 from harness.training.weights import describe_misfit
 from ieee.config import IEEEConfig
 from ieee.model import IEEENet

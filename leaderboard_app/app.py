@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
 from leaderboard_app.states import show_error
 
 # Every page by its file in views/, which is also its path in the address.

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from harness.board import BoardRow, BoardTable
+from harness.evidence.record import METRICS
 from harness.export import render
-from harness.record import METRICS
 from leaderboard_app.address import asked_all, choice, put, several, switch
 from leaderboard_app.board_filters import chosen_filters
 from leaderboard_app.columns import (

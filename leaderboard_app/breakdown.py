@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.evaluations import Evaluated
-from harness.modality import MODALITIES
-from harness.protocol import Protocol
-from harness.record import PerQuery
+from harness.evidence.evaluations import Evaluated
+from harness.evidence.record import PerQuery
+from harness.spec.modality import MODALITIES
+from harness.spec.protocol import Protocol
 
 SEVERITIES = range(1, 6)
 CLEAN = "full"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from harness.cli.output import interval
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
+from harness.export import interval
 from leaderboard_app.address import segments, switch
 from leaderboard_app.claimed import ABOVE, BELOW, INSIDE, NOT_RUN, Pair, pairs
 from leaderboard_app.data import infos, snapshot

@@ -7,12 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
+from harness.base.hashing import digest
 from harness.board import BoardRow, BoardTable
 from harness.board.view import tie_mark
-from harness.cli.output import interval
-from harness.export import Column, TableView, Value
-from harness.hashing import digest
-from harness.record import METRICS
+from harness.evidence.record import METRICS
+from harness.export import Column, TableView, Value, interval
 from leaderboard_app.filters import kind_of
 from leaderboard_app.text import METRIC_NAMES
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from harness.compare import Comparison, Pairing, compare
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
+from harness.board.compare import Comparison, Pairing, compare
 from harness.store import Stored
 from leaderboard_app.address import asked_all, several
 from leaderboard_app.charts import cmc_chart

@@ -10,15 +10,16 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from harness.base.errors import HarnessError
 from harness.board import BoardTable, board
 from harness.claims import PublishedClaim, load_claims
-from harness.data.open import OpenDataset, open_dataset
+from harness.data.open import open_dataset
+from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
-from harness.errors import HarnessError
-from harness.method import MethodInfo
-from harness.plugins import Plugins, load_plugins
-from harness.protocol import BoundProtocol
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
+from harness.spec.method import MethodInfo
+from harness.spec.plugins import Plugins, load_plugins
+from harness.spec.protocol import BoundProtocol
 from harness.store import STORE_NAME, PerQueryValues, Store, Stored, Summary, open_store
 from leaderboard_app.pictures import Place
 from leaderboard_app.present import looked_for

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from harness.errors import HarnessError
-from harness.features_file import Side
+from harness.base.errors import HarnessError
+from harness.evidence.features_file import Side
 from leaderboard_app.address import choice, several, whole
 from leaderboard_app.data import evidence_of, run_choices, stored
 from leaderboard_app.links import RUN

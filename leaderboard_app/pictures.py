@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 
 from PIL import Image, ImageDraw
 
+from harness.base.errors import DataError
 from harness.data.images import read_sample
-from harness.dataset import Sample
-from harness.errors import DataError
-from harness.modality import Modality
+from harness.spec.dataset import Sample
+from harness.spec.modality import Modality
 
 Frame = Literal["query", "correct", "wrong", "removed"]
 

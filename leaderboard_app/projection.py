@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.features_file import Side
-from harness.modality import MODALITIES
+from harness.evidence.features_file import Side
+from harness.spec.modality import MODALITIES
 
 WHOLE = "whole descriptor"
 

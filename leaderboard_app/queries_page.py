@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from harness.errors import HarnessError
-from harness.modality import Modality
-from harness.record import RunRecord
+from harness.base.errors import HarnessError
+from harness.evidence.record import RunRecord
+from harness.spec.modality import Modality
 from leaderboard_app.address import asked, choice, put, segments, switch, whole
 from leaderboard_app.data import evidence_of, place_of, run_choices, snapshot, stored
 from leaderboard_app.links import OTHER, QUERY, RUN

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from harness.distances import distance_matrix
-from harness.errors import RecordError
-from harness.features_file import Side, read_own
-from harness.labels import removed
-from harness.protocol import BoundProtocol
-from harness.record import RunRecord
+from harness.base.errors import RecordError
+from harness.evidence.features_file import Side, read_own
+from harness.evidence.record import RunRecord
+from harness.scoring.distances import distance_matrix
+from harness.scoring.labels import removed
+from harness.spec.protocol import BoundProtocol
 
 Order = Literal["worst", "best", "difference", "random"]
 

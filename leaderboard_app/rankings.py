@@ -7,9 +7,9 @@ from functools import partial
 
 import streamlit as st
 
+from harness.base.errors import HarnessError
+from harness.base.hashing import digest
 from harness.board import BoardRow, BoardTable, rank_table, row_interval
-from harness.errors import HarnessError
-from harness.hashing import digest
 from leaderboard_app.data import per_query
 from leaderboard_app.settings import Settings, read_settings
 from leaderboard_app.text import literal

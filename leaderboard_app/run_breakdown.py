@@ -8,9 +8,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from harness.errors import HarnessError
-from harness.evaluations import Evaluated, read
-from harness.record import RunRecord
+from harness.base.errors import HarnessError
+from harness.evidence.evaluations import Evaluated, read
+from harness.evidence.record import RunRecord
 from harness.store import Stored
 from leaderboard_app.breakdown import by_group, modality_matrix, modality_order, robustness
 from leaderboard_app.data import evidence_of, plugins

@@ -11,8 +11,8 @@ import streamlit as st
 from pydantic import ValidationError
 
 from harness.cli.output import shown_path
-from harness.protocol import BoundProtocol
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
+from harness.spec.protocol import BoundProtocol
 from harness.store import Stored
 from leaderboard_app.text import literal, settings
 

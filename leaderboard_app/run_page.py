@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from harness.cli.output import interval
-from harness.errors import HarnessError
-from harness.record import METRICS, RunRecord
+from harness.base.errors import HarnessError
+from harness.evidence.record import METRICS, RunRecord
+from harness.export import interval
 from harness.store import Stored
 from leaderboard_app.address import choice
 from leaderboard_app.charts import cmc_chart, loss_chart, loss_frame

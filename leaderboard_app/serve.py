@@ -9,7 +9,7 @@ from pathlib import Path
 
 # Read while the browser is still starting: the first table would wait half a second for them.
 # None of our own pages: what they cache must be made within Streamlit's runtime.
-_AHEAD = ("pandas", "pyarrow", "altair", "harness.board", "harness.claims", "harness.plugins")
+_AHEAD = ("pandas", "pyarrow", "altair", "harness.board", "harness.claims", "harness.spec.plugins")
 
 # A second of reading that only the t-SNE needs: done once the first visitor has a table to look at.
 _LATER, _LATER_SECONDS = "sklearn.manifold", 5.0

@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from harness.base.errors import HarnessError
 from harness.board import BoardTable
-from harness.dataset import SPLITS, Card, load_card
-from harness.errors import HarnessError
-from harness.protocol import Protocol, removed_in_words
+from harness.spec.dataset import SPLITS, Card, load_card
+from harness.spec.protocol import Protocol, removed_in_words
 from leaderboard_app.address import choice
 from leaderboard_app.data import plugins, snapshot
 from leaderboard_app.links import DATASET, PROTOCOL

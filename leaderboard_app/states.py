@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
 from leaderboard_app.settings import read_settings
 from leaderboard_app.text import command, literal
 

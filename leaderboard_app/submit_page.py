@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from harness.bundle import admit, verify_bundle
-from harness.errors import HarnessError
-from harness.record import RunRecord
+from harness.base.errors import HarnessError
+from harness.evidence.record import RunRecord
 from harness.verify import Check, Finder, failures
+from harness.verify.receive import admit, verify_bundle
 from leaderboard_app.data import plugins
 from leaderboard_app.links import RUN, RUN_PAGE, to_page
 from leaderboard_app.run_page import show_metrics

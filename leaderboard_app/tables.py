@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from harness.base.errors import HarnessError
 from harness.board import BoardTable
-from harness.errors import HarnessError
 from leaderboard_app.address import asked, choice, put
 from leaderboard_app.data import snapshot
 from leaderboard_app.links import DATASET, PROTOCOL

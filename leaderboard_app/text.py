@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.cli.output import number
-from harness.record import METRICS
+from harness.evidence.record import METRICS
+from harness.export import number
 
 METRIC_NAMES = {"R1": "Rank-1", "R5": "Rank-5", "R10": "Rank-10"}
 

@@ -110,8 +110,9 @@ SMALL = ("--set", "epochs=2", "--set", "input.height=64", "--set", "input.width=
 @pytest.fixture(scope="session")
 def finished(drawn: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The --out folder of one finished run of the README's method. Not to be changed."""
-    from harness.plugins import load_plugins
-    from harness.run import execute, plan_run
+    from harness.runs.plan import plan_run
+    from harness.runs.run import execute
+    from harness.spec.plugins import load_plugins
 
     out = tmp_path_factory.mktemp("finished") / "runs"
     plan = plan_run(

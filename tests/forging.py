@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.evaluation import evaluate, scored
-from harness.features_file import read_own
-from harness.hashing import digest, file_digest
-from harness.pipeline import _write_ranks
-from harness.protocol import BoundProtocol
-from harness.record import RunRecord, record_id
-from harness.verify.written import inputs_of
+from harness.base.hashing import digest, file_digest
+from harness.evidence.features_file import read_own
+from harness.evidence.record import RunRecord, record_id
+from harness.evidence.written import inputs_of
+from harness.runs.evaluation import evaluate, scored
+from harness.runs.pipeline import _write_ranks
+from harness.spec.protocol import BoundProtocol
 
 Arrays = dict[str, Any]
 

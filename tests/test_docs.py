@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.method import MethodInfo
+from harness.spec.method import MethodInfo
 from tests.conftest import ROOT, Harness
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))

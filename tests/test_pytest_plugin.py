@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.method import Claim, MethodInfo
-from harness.plugins import Plugins
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
+from harness.spec.method import Claim, MethodInfo
+from harness.spec.plugins import Plugins
 from harness.verify.claim import check_of_determinism, checks_of_claim
 from tests.forging import edit, folder_of, mend_hashes, said
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.plugins import load_plugins
+from harness.spec.plugins import load_plugins
 from tests.conftest import ROOT, Harness
 
 

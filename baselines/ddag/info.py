@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from baselines.ddag.config import DDAGConfig
-from harness.method import Claim, MethodInfo
+from harness.spec.method import Claim, MethodInfo
 
 _TABLE_2 = "Wang et al., AAAI 2022, Table 2; how it was scored is unpublished, this is our reading"
 

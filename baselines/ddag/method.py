@@ -10,8 +10,8 @@ from baselines.ddag.config import DDAGConfig
 from baselines.ddag.model import DDAGNet, TrainOutput
 from baselines.shared.cross import in_eval_mode, items_of, mean_over_present, unwrapped
 from baselines.shared.losses import batch_hard_triplet
-from harness.method import Batch, DataInfo
-from harness.modality import Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import Modality
 
 
 class DDAG:

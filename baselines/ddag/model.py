@@ -14,8 +14,8 @@ from baselines.ddag.config import DDAGConfig
 from baselines.shared.cross import by_modality
 from baselines.shared.neck import BNNeck
 from baselines.shared.resnet import resnet_pieces
-from harness.method import DataInfo
-from harness.modality import Modality
+from harness.spec.method import DataInfo
+from harness.spec.modality import Modality
 
 
 class TrainOutput(NamedTuple):

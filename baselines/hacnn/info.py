@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from baselines.hacnn.config import HACNNConfig
-from harness.method import Claim, MethodInfo
+from harness.spec.method import Claim, MethodInfo
 
 _IEEE = "Wang et al., AAAI 2022 (IEEE), Table 1"
 _TOP_REID = "Wang et al., AAAI 2024 (TOP-ReID), Table 3"

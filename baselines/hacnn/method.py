@@ -6,7 +6,7 @@ from baselines.hacnn.config import HACNNConfig
 from baselines.hacnn.network import HACNN, TABLE
 from baselines.shared.public_weights import PublicNames
 from baselines.shared.streams import StreamMethod
-from harness.method import DataInfo
+from harness.spec.method import DataInfo
 
 
 class HACNNStreams(StreamMethod):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from baselines.hacnn.blocks import REGIONS, InceptionA, InceptionB, Regions, SoftAttention, cut_out
 from baselines.shared.conv_norm import ConvNorm
 from baselines.shared.streams import Network
-from harness.errors import RecipeError
+from harness.base.errors import RecipeError
 
 INPUT = (160, 64)
 STEM = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from baselines.hamnet.config import HAMNetConfig
-from harness.method import Claim, MethodInfo
+from harness.spec.method import Claim, MethodInfo
 
 _IEEE = "Wang et al., AAAI 2022 (IEEE), Table 1"
 _README = "README of ttaalle/multi-modal-vehicle-Re-ID, the authors' repository"

@@ -10,7 +10,7 @@ from baselines.hamnet.config import HAMNetConfig
 from baselines.hamnet.losses import collaboration
 from baselines.hamnet.model import HAMNetwork, TrainOutput
 from baselines.shared.losses import batch_hard_triplet
-from harness.method import Batch, DataInfo
+from harness.spec.method import Batch, DataInfo
 
 
 class HAMNet:

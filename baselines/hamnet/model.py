@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.hamnet.config import HAMNetConfig
-from harness.modality import MODALITIES, Modality, in_order
+from harness.spec.modality import MODALITIES, Modality, in_order
 from harness.training.backbone import FeatureBackbone, feature_backbone
 
 

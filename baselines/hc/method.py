@@ -16,8 +16,8 @@ from baselines.shared.cross import (
     unwrapped,
 )
 from baselines.shared.losses import hetero_center
-from harness.method import Batch, DataInfo
-from harness.modality import Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import Modality
 
 
 class HC:

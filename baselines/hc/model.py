@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from baselines.hc.config import HCConfig
 from baselines.shared.cross import by_modality
-from harness.method import DataInfo
-from harness.modality import Modality
+from harness.spec.method import DataInfo
+from harness.spec.modality import Modality
 from harness.training.backbone import feature_backbone
 
 

@@ -6,7 +6,7 @@ from baselines.mlfn.network import MLFN, TABLE
 from baselines.shared.public_weights import PublicNames
 from baselines.shared.stream_config import StreamConfig
 from baselines.shared.streams import StreamMethod
-from harness.method import DataInfo
+from harness.spec.method import DataInfo
 
 
 class MLFNStreams(StreamMethod):

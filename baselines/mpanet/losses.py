@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from harness.modality import Modality
+from harness.spec.modality import Modality
 
 # Below this a distance of two centres has no gradient; the root's would be infinite at 0.
 _NEAR = 1e-12

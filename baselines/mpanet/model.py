@@ -13,8 +13,8 @@ from baselines.mpanet.config import MPANetConfig
 from baselines.shared.cross import by_modality
 from baselines.shared.neck import BNNeck
 from baselines.shared.resnet import resnet_pieces
-from harness.method import DataInfo
-from harness.modality import Modality
+from harness.spec.method import DataInfo
+from harness.spec.modality import Modality
 
 SQUEEZE = 16
 """Factor by which the gate of the alleviation narrows."""

@@ -6,7 +6,7 @@ from baselines.osnet.config import OSNetConfig
 from baselines.osnet.network import TABLE, OSNet
 from baselines.shared.public_weights import PublicNames
 from baselines.shared.streams import StreamMethod
-from harness.method import DataInfo
+from harness.spec.method import DataInfo
 
 
 class OSNetStreams(StreamMethod):

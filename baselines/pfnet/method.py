@@ -11,8 +11,8 @@ from torch.nn import functional
 from baselines.pfnet.config import PFNetConfig
 from baselines.pfnet.model import PART, STRIPES, PFNetwork, TrainOutput, descriptor_order
 from baselines.pfnet.official import is_official, to_our_names
-from harness.method import Batch, DataInfo
-from harness.modality import Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import Modality
 
 
 class PFNet:

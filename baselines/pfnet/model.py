@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.pfnet.config import PFNetConfig
-from harness.modality import MODALITIES, Modality, in_order
+from harness.spec.modality import MODALITIES, Modality, in_order
 from harness.training.backbone import feature_backbone
 
 STRIPES = 2

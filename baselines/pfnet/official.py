@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from harness.errors import CheckpointError
-from harness.modality import MODALITIES
+from harness.base.errors import CheckpointError
+from harness.spec.modality import MODALITIES
 
 _BRANCHES = ("RGB", "NI", "TI", "RGB_TI", "RGB_NI")
 """In the order of the authors' reductions."""

@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from harness.method import Batch
-from harness.modality import Modality, in_order
+from harness.spec.method import Batch
+from harness.spec.modality import Modality, in_order
 
 _Net = TypeVar("_Net", bound=nn.Module)
 

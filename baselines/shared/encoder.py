@@ -9,8 +9,8 @@ from timm.layers.format import Format
 from torch import Tensor, nn
 
 from baselines.shared.timm_body import timm_body
-from harness.errors import RecipeError
-from harness.method import DataInfo
+from harness.base.errors import RecipeError
+from harness.spec.method import DataInfo
 from harness.training.weights import first_line
 
 

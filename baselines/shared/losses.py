@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.modality import Modality
+from harness.spec.modality import Modality
 
 
 def batch_hard_triplet(

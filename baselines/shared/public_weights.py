@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from harness.errors import CheckpointError, PretrainedError
+from harness.base.errors import CheckpointError, PretrainedError
 from harness.training.weights import describe_misfit, read_file, state_of
 
 MODEL_ZOO = "https://kaiyangzhou.github.io/deep-person-reid/MODEL_ZOO"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from harness.errors import RecipeError
+from harness.base.errors import RecipeError
 from harness.training.backbone import feature_backbone
 
 _STEM = ("conv1", "bn1", "act1", "maxpool")

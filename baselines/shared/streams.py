@@ -12,8 +12,8 @@ from torch.nn import functional
 from baselines.shared.cross import in_eval_mode, items_of
 from baselines.shared.public_weights import PublicNames, load_public
 from baselines.shared.stream_config import StreamConfig
-from harness.method import Batch, DataInfo
-from harness.modality import Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import Modality
 
 
 class Network(nn.Module):

@@ -12,7 +12,7 @@ from torch import nn
 
 from baselines.shared.ibn import PUBLIC_WEIGHTS, SUFFIX, put_ibn_a
 from baselines.shared.presets import PRESETS, full_name
-from harness.errors import CheckpointError, RecipeError
+from harness.base.errors import CheckpointError, RecipeError
 from harness.training.backbone import (
     default_tag,
     no_weights,

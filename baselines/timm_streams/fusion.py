@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.shared.encoder import Encoder
-from harness.modality import Modality
+from harness.spec.modality import Modality
 from ieee.blocks import conv_bn_relu
 
 REDUCED = 768

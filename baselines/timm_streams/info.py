@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from baselines.timm_streams.config import TimmConfig
-from harness.method import MethodInfo
+from harness.spec.method import MethodInfo
 
 INFO = MethodInfo(
     name="timm",

@@ -8,8 +8,8 @@ from torch.nn import functional
 from baselines.shared.losses import batch_hard_triplet, hetero_center
 from baselines.timm_streams.config import TimmConfig
 from baselines.timm_streams.model import StreamsNet, TrainOutput
-from harness.method import Batch, DataInfo
-from harness.modality import Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import Modality
 from ieee.losses import multi_modal_margin
 
 

@@ -22,8 +22,8 @@ from baselines.timm_streams.fusion import (
     there,
     whole_sum,
 )
-from harness.method import DataInfo
-from harness.modality import Modality
+from harness.spec.method import DataInfo
+from harness.spec.modality import Modality
 
 _ALL = "all"
 """The name of the one backbone, where there is one for all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from baselines.unicat.config import UniCatConfig
-from harness.method import Claim, MethodInfo
+from harness.spec.method import Claim, MethodInfo
 
 _SOURCE = "Crawford et al., NeurIPS 2023 workshop UniReps, {}, mean of 4 seeds"
 _VIT = _SOURCE.format("UniCat with ViT-B/16")

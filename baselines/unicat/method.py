@@ -9,8 +9,8 @@ from torch.nn import functional
 from baselines.shared.losses import batch_hard_triplet
 from baselines.unicat.config import UniCatConfig
 from baselines.unicat.model import TrainOutput, UniCatNet
-from harness.method import Batch, DataInfo
-from harness.modality import Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import Modality
 
 
 class UniCat:

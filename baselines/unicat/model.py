@@ -12,8 +12,8 @@ from torch.nn import functional
 from baselines.shared.encoder import Encoder, encoder
 from baselines.shared.neck import BNNeck
 from baselines.unicat.config import UniCatConfig
-from harness.method import DataInfo
-from harness.modality import Modality
+from harness.spec.method import DataInfo
+from harness.spec.modality import Modality
 
 
 class TrainOutput(NamedTuple):

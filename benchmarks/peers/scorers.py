@@ -29,7 +29,7 @@ def built(path: str, package: str) -> str:
     Raises:
         RuntimeError: It could not be built, with the compiler's or Cython's last line.
     """
-    from harness.files import cache_folder
+    from harness.base.files import cache_folder
 
     source = Path(path) / package / "evaluation" / "rank_cylib"
     source = source if source.is_dir() else Path(path) / package / "metrics" / "rank_cylib"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import HarnessError, UnknownNameError
+from harness.base.errors import HarnessError, UnknownNameError
 
 
 class Peer(NamedTuple):

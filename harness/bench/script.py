@@ -13,11 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import HarnessError
 from harness.bench.machine import Machine
 from harness.bench.peers import commit_of, given_peers, known_peers
 from harness.bench.table import Row, markdown, put
 from harness.bench.worker import Worker
-from harness.errors import HarnessError
 
 PAGE = "README.md"
 

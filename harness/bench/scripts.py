@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.errors import HarnessError, UnknownNameError
+from harness.base.errors import HarnessError, UnknownNameError
 
 
 class Script(NamedTuple):

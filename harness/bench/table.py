@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.base.errors import HarnessError
+from harness.base.files import write_text
 from harness.bench.measure import Spread
-from harness.errors import HarnessError
-from harness.files import write_text
 
 Kind = Literal["times", "share", "value"]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
 
 _MIB = 1024
 

@@ -9,10 +9,10 @@ from statistics import fmean, stdev
 
 from harness.board.ranking import rank_table
 from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
-from harness.method import MethodInfo
-from harness.record import METRICS
+from harness.evidence.record import METRICS
+from harness.evidence.trust import Trust
+from harness.spec.method import MethodInfo
 from harness.store import Summary
-from harness.trust import Trust
 
 _Hashes = tuple[str, str, str, str]
 

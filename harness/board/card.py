@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.evidence.record import METRICS, RunRecord
 from harness.export import Cell, Column, TableView, Value, escaped_markdown, render
-from harness.method import MethodInfo
-from harness.protocol import BoundProtocol
-from harness.record import METRICS, RunRecord
+from harness.spec.method import MethodInfo
+from harness.spec.protocol import BoundProtocol
 from harness.store import Stored
 
 _COST = {

@@ -9,7 +9,7 @@ from harness.board.ranking import MOST_RANKED, comparable, rank_table
 from harness.board.rows import BoardRow, BoardTable, PerQuery
 from harness.board.same import differing
 from harness.board.view import rank_words
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
 from harness.stats.noise import noise
 from harness.stats.paired import Paired, between
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
+from harness.evidence.trust import Trust
 from harness.store import PerQueryValues
-from harness.trust import Trust
 
 PerQuery = Callable[[Iterable[str]], Mapping[str, PerQueryValues]]
 """Each query's outcome by run id, such as `Store.per_query`; ids it does not know are left out."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.base.errors import RecordError
 from harness.board.build import board
 from harness.board.rows import BoardTable
-from harness.errors import RecordError
-from harness.method import MethodInfo
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
+from harness.spec.method import MethodInfo
 from harness.store.rows import Stored, summary_of
 
 # What is said of data or protocol without deciding whether numbers compare.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.errors import UnknownNameError
-from harness.record import METRICS
+from harness.base.errors import UnknownNameError
+from harness.evidence.record import METRICS
 from harness.stats import Floats
 from harness.store import PerQueryValues
 

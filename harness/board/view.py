@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from harness.base.hashing import digest
 from harness.board.rows import BoardRow, BoardTable
+from harness.evidence.record import METRICS
 from harness.export import Cell, Column, TableView, Value
-from harness.hashing import digest
-from harness.record import METRICS
 
 
 def view_of(table: BoardTable) -> TableView:

@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.base.errors import DataError, HarnessError, RecordError
+from harness.base.files import write_text
 from harness.claims.model import NUMBERS, PublishedClaim
-from harness.errors import DataError, HarnessError, RecordError
-from harness.files import write_text
-from harness.plugins import Broken, Plugins
+from harness.spec.plugins import Broken, Plugins
 
 COLUMNS = tuple(PublishedClaim.model_fields)
 """The columns of a claims file, in the order they are written."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from harness.modality import MODALITIES, in_order
+from harness.spec.modality import MODALITIES, in_order
 
 _SET = r"(?:RGB|NIR?|TIR?)(?:\s*[+,&]\s*(?:RGB|NIR?|TIR?))*"
 _MISSING = re.compile(rf"^(?:missing\s+|M\s*\(\s*)({_SET})\b", re.IGNORECASE)

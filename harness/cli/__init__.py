@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from harness import parallel
-from harness.errors import HarnessError
-from harness.progress import say
+from harness.base import parallel
+from harness.base.errors import HarnessError
+from harness.base.progress import say
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
 
 def _of_the_system(error: OSError) -> HarnessError:
     """A file that cannot be read or written, in the form of every other error."""
-    from harness.files import disk_full, is_no_space
+    from harness.base.files import disk_full, is_no_space
 
     place = Path(str(error.filename or "."))
     if is_no_space(error):

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.app import app
-from harness.cli.options import Json
+from harness.cli.options import Json, commands
+
+app = commands()
 
 
 @app.command()

@@ -7,24 +7,19 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.app import app
-from harness.cli.options import Json, Out, StoreUrl
+from harness.cli.options import Json, OnlyDataset, OnlyProtocol, Out, StoreUrl, commands
 
-board = typer.Typer(rich_markup_mode=None)
-app.add_typer(board, name="leaderboard")
+app = commands()
 
-Dataset = Annotated[
-    str | None, typer.Option("--dataset", help="Only this data set, as tables name it.")
-]
-Protocol = Annotated[str | None, typer.Option("--protocol", help="Only this protocol.")]
+board = commands()
 
 
 @board.callback(invoke_without_command=True)
 def leaderboard(
     context: typer.Context,
     text: Annotated[bool, typer.Option("--text", help="Print it.")] = False,
-    dataset: Dataset = None,
-    protocol: Protocol = None,
+    dataset: OnlyDataset = None,
+    protocol: OnlyProtocol = None,
     out: Out = Path("runs"),
     store: StoreUrl = None,
     data: Annotated[
@@ -55,8 +50,8 @@ def leaderboard(
 def leaderboard_explain(
     context: typer.Context,
     run: Annotated[str, typer.Argument(help="An id or a folder.")],
-    dataset: Dataset = None,
-    protocol: Protocol = None,
+    dataset: OnlyDataset = None,
+    protocol: OnlyProtocol = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where runs are kept.")] = None,
     store: StoreUrl = None,
     as_json: Json = False,
@@ -104,8 +99,8 @@ def export(
     fmt: Annotated[
         str, typer.Option("--format", help="markdown, csv, json or latex.")
     ] = "markdown",
-    dataset: Dataset = None,
-    protocol: Protocol = None,
+    dataset: OnlyDataset = None,
+    protocol: OnlyProtocol = None,
     card: Annotated[
         str | None, typer.Option("--card", metavar="RUN", help="A Markdown card of one run.")
     ] = None,

@@ -7,25 +7,16 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.app import app
-from harness.cli.options import Json, Plugin
+from harness.cli.options import MINUS, Json, OnlyDataset, OnlyProtocol, Plugin, group
 
-claims = typer.Typer(
-    help="The numbers that papers print, with their sources.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
-app.add_typer(claims, name="claims")
-
-# The name of a protocol may begin with a minus, such as -NI, and is no option then.
-_MINUS = {"ignore_unknown_options": True}
+claims = group("The numbers that papers print, with their sources.")
 
 
-@claims.command("list", context_settings=_MINUS)
+@claims.command("list", context_settings=MINUS)
 def claims_list(
     method: Annotated[str | None, typer.Option("--method", help="As printed, or ours.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="Such as rgbnt201.")] = None,
-    protocol: Annotated[str | None, typer.Option("--protocol", help="Such as full.")] = None,
+    dataset: OnlyDataset = None,
+    protocol: OnlyProtocol = None,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="Such as text-at-test; may be repeated.")
     ] = None,

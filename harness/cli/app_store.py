@@ -7,15 +7,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.app import app
-from harness.cli.options import Json, Out, StoreUrl
+from harness.cli.options import Json, Out, StoreUrl, group
 
-store = typer.Typer(
-    help="Keep the store of records: import, export, rebuild, check.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
-app.add_typer(store, name="store")
+store = group("Keep the store of records: import, export, rebuild, check.")
 
 
 @store.command("import")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.app import app
-from harness.cli.options import Device, Json, Mode, Out, Plugin, Set, StoreUrl, with_mode
+from harness.cli.options import Device, Json, Mode, Out, Plugin, Set, StoreUrl, commands, with_mode
+
+app = commands()
 
 
 @app.command()

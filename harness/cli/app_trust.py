@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.app import app
-from harness.cli.options import Device, Json, Out, Plugin, StoreUrl
+from harness.cli.options import Device, Json, Out, Plugin, StoreUrl, commands
+
+app = commands()
 
 _Found = Annotated[
     str | None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.errors import UnknownNameError
-from harness.plugins import Plugins
-from harness.progress import say
-from harness.protocol import Protocol
+from harness.base.errors import UnknownNameError
+from harness.base.progress import say
+from harness.spec.plugins import Plugins
+from harness.spec.protocol import Protocol
 
 EVERY = "all"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
+from harness.base.progress import say
 from harness.bench.peers import given_peers, known_peers
 from harness.bench.scripts import Script, chosen_of, find_benchmarks, run, scripts_of
 from harness.bench.table import Row, cells, notes_of
 from harness.cli.output import emit, table
-from harness.progress import say
 
 
 def bench_command(

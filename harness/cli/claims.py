@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from harness.base.errors import DataError
 from harness.claims import (
     ClaimProblem,
     PublishedClaim,
@@ -19,9 +20,9 @@ from harness.claims import (
 )
 from harness.claims.files import claim_files, claim_of, read_rows
 from harness.claims.mapping import id_of, protocol_of
-from harness.cli.output import emit, number, table
-from harness.errors import DataError
-from harness.plugins import Plugins, load_plugins
+from harness.cli.output import emit, table
+from harness.export import number
+from harness.spec.plugins import Plugins, load_plugins
 
 # Heads that a file of somebody else's may have, and ours.
 _HEADS = {name.lower(): name for name in PublishedClaim.model_fields}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.board.compare import Comparison, Pairing, as_json, compare
 from harness.cli.named_runs import named_runs
-from harness.cli.output import emit, number, table
-from harness.compare import Comparison, Pairing, as_json, compare
+from harness.cli.output import emit, table
+from harness.export import number
 from harness.store import open_store
 
 

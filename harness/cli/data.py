@@ -8,18 +8,19 @@ from typing import Any
 
 import typer
 
+from harness.base.errors import UnknownNameError
+from harness.base.progress import progress, say
 from harness.cli.check_text import print_report
 from harness.cli.output import emit
 from harness.data.check import check
 from harness.data.contents import known_contents, read_contents
 from harness.data.duplicates import Contents
 from harness.data.lint import Finding, lint
-from harness.data.open import OpenDataset, open_at, open_dataset
+from harness.data.open import open_at, open_dataset
+from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
 from harness.data.variants import accept, accepted, is_variant
-from harness.errors import UnknownNameError
-from harness.plugins import load_plugins, load_target
-from harness.progress import progress, say
+from harness.spec.plugins import load_plugins, load_target
 
 
 def check_command(

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.base.errors import FeaturesError, HarnessError, ProtocolError, ScoringError
+from harness.base.hashing import file_digest
+from harness.base.progress import say
 from harness.cli.asked import Asked, asked_for, groups_of
-from harness.cli.output import emit, interval, metric_table, number, shown_path, table
+from harness.cli.output import emit, metric_table, shown_path, table
 from harness.cli.sources import FeaturesSource, ModelSource
 from harness.cli.trained import from_checkpoint, from_run
 from harness.data.open import open_dataset
-from harness.errors import FeaturesError, HarnessError, ProtocolError, ScoringError
-from harness.evaluation import Evaluation, evaluate, evaluate_distances
-from harness.evaluations import keep
-from harness.features_file import Side
-from harness.hashing import file_digest
-from harness.plugins import Plugins, load_plugins
-from harness.progress import say
-from harness.protocol import BoundProtocol
-from harness.record import METRICS
+from harness.evidence.evaluations import keep
+from harness.evidence.features_file import Side
+from harness.evidence.record import METRICS
+from harness.export import interval, number
 from harness.rerank import k_reciprocal_features
+from harness.runs.evaluation import Evaluation, evaluate, evaluate_distances
+from harness.spec.plugins import Plugins, load_plugins
+from harness.spec.protocol import BoundProtocol
 
 
 class Scored(NamedTuple):
@@ -139,7 +140,7 @@ def _score_all(
 def _reranking_device(device: str) -> str:
     if device in ("auto", "cpu"):
         return "cpu"  # a GPU only if it is named: looking for one takes the seconds torch takes
-    from harness.pipeline import choose_device
+    from harness.training.device import choose_device
 
     return str(choose_device(device))
 

@@ -12,7 +12,7 @@ from harness.cli.named_runs import named_runs
 from harness.cli.output import emit
 from harness.cli.tables_here import tables_here, the_table
 from harness.export import render
-from harness.plugins import load_plugins
+from harness.spec.plugins import load_plugins
 from harness.store import PerQueryValues, open_store
 
 

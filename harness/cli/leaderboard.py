@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.base.errors import HarnessError, PluginError
 from harness.cli.output import emit, table
-from harness.errors import HarnessError, PluginError
-from harness.run import DEFAULT_OUT
+from harness.runs.plan import DEFAULT_OUT
 from harness.store import open_store
 
 if TYPE_CHECKING:

@@ -6,18 +6,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import UnknownNameError
 from harness.cli.listing_protocols import (
     collapsed,
     print_protocol,
     protocol_rows,
     whole_protocol,
 )
-from harness.cli.output import emit, fields, number, table
-from harness.dataset import load_card
-from harness.errors import UnknownNameError
-from harness.method import MethodInfo
-from harness.plugins import Plugins, load_plugins
-from harness.resolve import recipe_files, resolve
+from harness.cli.output import emit, fields, table
+from harness.export import number
+from harness.spec.dataset import load_card
+from harness.spec.method import MethodInfo
+from harness.spec.plugins import Plugins, load_plugins
+from harness.spec.resolve import recipe_files, resolve
 
 Rows = list[dict[str, Any]]
 
@@ -159,7 +160,7 @@ def _whole_recipe(info: MethodInfo, name: str) -> dict[str, Any]:
 
 
 def _whole_run(name: str, out: Path) -> dict[str, Any]:
-    from harness.record import read_record
+    from harness.evidence.record import read_record
     from harness.store import open_store
 
     folder = Path(name)

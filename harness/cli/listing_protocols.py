@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from harness.base.errors import ProtocolError
 from harness.cli.output import table
-from harness.dataset import load_card
-from harness.errors import ProtocolError
-from harness.plugins import Plugins
-from harness.protocol import removed_in_words
+from harness.spec.dataset import load_card
+from harness.spec.plugins import Plugins
+from harness.spec.protocol import removed_in_words
 
 Rows = list[dict[str, Any]]
 

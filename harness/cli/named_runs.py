@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import RecordError
+from harness.base.errors import RecordError
 
 if TYPE_CHECKING:
     from harness.store import Store, Stored
@@ -35,7 +35,7 @@ def _named(word: str, store: Store) -> list[Stored]:
 
 
 def _from_file(path: Path, store: Store) -> Stored:
-    from harness.record import read_record, record_id
+    from harness.evidence.record import read_record, record_id
     from harness.store import Stored
 
     record = read_record(path)

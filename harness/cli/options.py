@@ -5,14 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from harness.files import STORE_VARIABLE
-from harness.privacy import without_password
+from harness.base.files import STORE_VARIABLE
+from harness.evidence.privacy import without_password
 
 _asked: list[str] = []
+
+# The name of a protocol may begin with a minus, such as -NI, and is no option then.
+MINUS = {"ignore_unknown_options": True}
+
+
+def commands(**settings: Any) -> typer.Typer:
+    """Commands that stand beside each other; plain help, since rich would double its time."""
+    return typer.Typer(rich_markup_mode=None, **settings)
+
+
+def group(help: str) -> typer.Typer:
+    """Commands under one word, such as `harness data`, whose help that word alone prints."""
+    return commands(help=help, no_args_is_help=True)
 
 
 def use_store(context: typer.Context, url: str | None) -> str | None:
@@ -65,6 +78,10 @@ Data = Annotated[
     typer.Option("--dataset", help="A name or a folder; without it, the embedded synthetic set."),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+OnlyDataset = Annotated[
+    str | None, typer.Option("--dataset", help="Only this data set, as tables name it.")
+]
+OnlyProtocol = Annotated[str | None, typer.Option("--protocol", help="Only this protocol.")]
 Out = Annotated[Path, typer.Option("--out", help="Where runs and their store are kept.")]
 StoreUrl = Annotated[
     str | None,

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.method import Claim
-from harness.record import METRICS
-
-_NOTHING = "–"
+from harness.evidence.record import METRICS
+from harness.export.words import NOTHING, interval, number
+from harness.spec.method import Claim
 
 
 def emit(value: Mapping[str, Any]) -> None:
@@ -28,8 +27,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     from rich.text import Text
 
     drawn = Table(title=title or None, box=SIMPLE, title_justify="left", title_style="bold")
-    for number, column in enumerate(columns):
-        numeric = number > 0 and all(_is_number(row[number]) for row in rows if row[number])
+    for place, column in enumerate(columns):
+        numeric = place > 0 and all(_is_number(row[place]) for row in rows if row[place])
         drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         # Text, not markup: a name may hold square brackets.
@@ -40,7 +39,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
 
 
 def _is_number(text: str) -> bool:
-    return text == _NOTHING or text.lstrip("+-≈")[:1].isdigit()
+    return text == NOTHING or text.lstrip("+-≈")[:1].isdigit()
 
 
 def fields(pairs: Mapping[str, Any]) -> None:
@@ -48,16 +47,6 @@ def fields(pairs: Mapping[str, Any]) -> None:
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
         print(f"{name:<{width}}  {value}")
-
-
-def number(value: float | None) -> str:
-    """Percent with two digits, or a dash."""
-    return _NOTHING if value is None else f"{value:.2f}"
-
-
-def interval(ends: Sequence[float] | None) -> str:
-    """A 95 % interval in brackets, or a dash."""
-    return _NOTHING if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
 
 
 def metric_table(
@@ -79,7 +68,7 @@ def metric_table(
         ]
         if claim:
             said = getattr(claim, metric)
-            row += [number(said), "–" if said is None else f"{metrics[metric] - said:+.2f}"]
+            row += [number(said), NOTHING if said is None else f"{metrics[metric] - said:+.2f}"]
         rows.append(row)
     table(columns, rows)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.base.errors import CheckpointError, DatasetNotFoundError, UnknownNameError
+from harness.base.progress import say
 from harness.cli.output import emit, shown_path
 from harness.data.open import open_dataset
 from harness.data.reconstruct import Reconstruction, Translate
-from harness.errors import CheckpointError, DatasetNotFoundError, UnknownNameError
-from harness.plugins import Plugins, load_plugins, load_target
-from harness.progress import say
+from harness.spec.plugins import Plugins, load_plugins, load_target
 from harness.translate.settings import make_settings
 
 
@@ -41,7 +41,7 @@ def train_translator_command(
         identity=0.5 if identity_loss else 0.0,
     )
     data = open_dataset(dataset, load_plugins(plugin or []))
-    from harness.pipeline import choose_device
+    from harness.training.device import choose_device
     from harness.translate.training import WEIGHTS, train_translator
 
     chosen = choose_device(device)
@@ -119,7 +119,7 @@ def _translator(name: str, how: Reconstruction, path: Path | None, device: str) 
             expected=f"weights of a translator from {source} to {target}",
             do=train,
         )
-    from harness.pipeline import choose_device
+    from harness.training.device import choose_device
     from harness.translate.apply import load_translator
 
     found = load_translator(path, choose_device(device))

@@ -9,17 +9,18 @@ from typing import Any
 
 import typer
 
-from harness.cli.output import emit, interval, number, shown_path, table
-from harness.cli.which import Asked, asked_row, shown_run
-from harness.errors import RecordError
-from harness.parallel import main_first, on_main
-from harness.plugins import load_plugins
-from harness.progress import say
-from harness.record import RunRecord
-from harness.reproduce import Comparison, again, compare_again, fresh_folder, plan_again
-from harness.trust import Trust
+from harness.base.errors import RecordError
+from harness.base.parallel import main_first, on_main
+from harness.base.progress import say
+from harness.cli.output import emit, shown_path, table
+from harness.evidence.record import RunRecord
+from harness.evidence.trust import Trust
+from harness.export import interval, number
+from harness.spec.plugins import load_plugins
 from harness.verify import Finder, checks_of, failures, read
+from harness.verify.asked import Asked, asked_row, shown_run
 from harness.verify.level import keep_level, keep_rerun
+from harness.verify.reproduce import Comparison, again, compare_again, fresh_folder, plan_again
 
 
 def reproduce_command(

@@ -8,15 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import RecipeError
+from harness.base.parallel import main_first
+from harness.base.progress import say
 from harness.cli.options import asked_store
-from harness.cli.output import emit, metric_table, number, shown_path
-from harness.errors import RecipeError
-from harness.method import Claim
-from harness.parallel import main_first
-from harness.plugins import load_plugins
-from harness.progress import say
-from harness.record import METRICS
-from harness.run import DEFAULT_OUT, DEFAULT_SEED, Finished, Plan, execute, plan_run
+from harness.cli.output import emit, metric_table, shown_path
+from harness.data.variants import data_summary
+from harness.evidence.record import METRICS
+from harness.export import number
+from harness.runs.plan import DEFAULT_OUT, DEFAULT_SEED, Plan, plan_run
+from harness.runs.run import Finished, execute
+from harness.spec.method import Claim
+from harness.spec.plugins import load_plugins
 
 
 def run_command(
@@ -62,7 +65,7 @@ def run_command(
 def announce(plan: Plan) -> None:
     """The resolved recipe, its hash, and what linting found."""
     recipe = plan.resolved.recipe
-    size = plan.data.summary()["counts"]
+    size = data_summary(plan.data)["counts"]
     say(f"method    {plan.info.name}  {plan.info.title}")
     say(
         f"data      {plan.data.label} in {plan.data.root}: {size['train']['samples']} train, "

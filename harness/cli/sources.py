@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.base.errors import FeaturesError, ProtocolError
 from harness.data.lint import lint, stop_on_errors
-from harness.data.open import OpenDataset
-from harness.errors import FeaturesError, ProtocolError
-from harness.features_file import Side, read_features
-from harness.modality import MODALITIES, Modality
-from harness.protocol import BoundProtocol, Change, Protocol
-from harness.sides import modalities_of, require_policy
+from harness.data.opened import OpenDataset
+from harness.evidence.features_file import Side, read_features
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.protocol import BoundProtocol, Change, Protocol
 
 if TYPE_CHECKING:
-    from harness.pipeline import Workshop
-    from harness.run import Plan
+    from harness.runs.pipeline import Workshop
+    from harness.runs.plan import Plan
 
 
 @dataclass
@@ -65,7 +64,7 @@ class ModelSource:
                 expected="a protocol with the same identities in train",
                 do=f"train it: harness run --method {self.plan.info.name} --protocol {bound.name}",
             )
-        wanted, had = modalities_of(plan, "train"), modalities_of(self.plan, "train")
+        wanted, had = plan.modalities("train"), self.plan.modalities("train")
         if wanted != had or bound.train_split != self.plan.protocol.train_split:
             name, method = bound.name, self.plan.info.name
             raise ProtocolError(
@@ -74,21 +73,22 @@ class ModelSource:
                 expected="a protocol that differs from the model's own in its test alone",
                 do=f"train it: harness run --method {method} --protocol '{name}'",
             )
-        require_policy(plan)
+        plan.require_policy()
         stop_on_errors(lint(self.data, bound))
         return bound
 
     def sides(self, bound: BoundProtocol) -> tuple[Side, Side]:
         """Query and gallery descriptors."""
-        from harness.pipeline import both_sides
+        from harness.runs.pipeline import both_sides
 
         shop = replace(self._opened(bound), plan=replace(self.plan, protocol=bound))
         query, gallery = both_sides(shop, self.weights)
         return query, gallery or query
 
     def _opened(self, bound: BoundProtocol) -> Workshop:
-        from harness.pipeline import choose_device, open_workshop
+        from harness.runs.pipeline import open_workshop
         from harness.training.checkpoint import load_into, read_weights
+        from harness.training.device import choose_device
 
         if self._shop is None:
             state, about = read_weights(self.weights)

@@ -9,9 +9,9 @@ from typing import Any
 
 import typer
 
+from harness.base.files import STORE_VARIABLE
+from harness.base.progress import say
 from harness.cli.output import emit, table
-from harness.files import STORE_VARIABLE
-from harness.progress import say
 from harness.store import STORE_NAME, open_store
 from harness.store.upkeep import (
     Problem,

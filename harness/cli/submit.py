@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.bundle import write_bundle
-from harness.bundle.fields import field_problem
+from harness.base.errors import BundleError
+from harness.base.hashing import file_digest
+from harness.base.progress import say
 from harness.cli.output import emit, shown_path
-from harness.cli.which import asked_run, shown_run
-from harness.errors import BundleError
-from harness.hashing import file_digest
-from harness.plugins import load_plugins
-from harness.progress import say
+from harness.evidence.fields import field_problem
+from harness.spec.plugins import load_plugins
 from harness.verify import Check, Finder, checks_of, failures, read
+from harness.verify.asked import asked_run, shown_run
+from harness.verify.write import write_bundle
 
 
 def submit_command(

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import RecipeError, UnknownNameError
+from harness.base.progress import say
 from harness.cli.output import emit, shown_path, table
-from harness.errors import RecipeError, UnknownNameError
-from harness.plugins import Plugins, load_plugins
-from harness.progress import say
+from harness.spec.plugins import Plugins, load_plugins
 from harness.tables.cells import Options
 from harness.tables.fill import Failure, fill
 from harness.tables.plan import TRACKS, TablePlan, plan_files, read_plan

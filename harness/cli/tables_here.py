@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.base.errors import StoreError, UnknownNameError
 from harness.board import BoardTable, board
-from harness.cli.output import interval
-from harness.errors import StoreError, UnknownNameError
-from harness.export import Cell, TableView, Value
+from harness.export import Cell, TableView, Value, interval
 from harness.export.view import printed
-from harness.plugins import Plugins, load_plugins
+from harness.spec.plugins import Plugins, load_plugins
 from harness.store import Store, open_store
 
 

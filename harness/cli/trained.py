@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import CheckpointError, DatasetNotFoundError, RecordError
+from harness.base.hashing import file_digest
+from harness.base.progress import say
 from harness.cli.sources import ModelSource
-from harness.data.open import OpenDataset, open_dataset
+from harness.data.open import open_dataset
+from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
-from harness.errors import CheckpointError, DatasetNotFoundError, RecordError
-from harness.hashing import file_digest
-from harness.plugins import Plugins
-from harness.progress import say
-from harness.protocol import BoundProtocol, Protocol
-from harness.record import RunRecord, read_record
-from harness.resolve import from_record
-from harness.run import Plan, plan_run
+from harness.evidence.record import RunRecord, read_record
+from harness.runs.plan import Plan, plan_run
+from harness.spec.plugins import Plugins
+from harness.spec.protocol import BoundProtocol, Protocol
+from harness.spec.resolve import from_record
 
 
 def from_run(

@@ -8,14 +8,14 @@ from typing import Any
 
 import typer
 
-from harness.bundle import admit, verify_bundle
+from harness.base.errors import RecordError
 from harness.cli.output import emit, shown_path
-from harness.cli.which import asked_run, shown_run
-from harness.errors import RecordError
-from harness.plugins import load_plugins
-from harness.trust import Trust
+from harness.evidence.trust import Trust
+from harness.spec.plugins import load_plugins
 from harness.verify import Check, Finder, checks_of, failures, read
+from harness.verify.asked import asked_run, shown_run
 from harness.verify.level import keep_level
+from harness.verify.receive import admit, verify_bundle
 
 MEANING = {
     Trust.CLAIMED: "a number in a paper",

@@ -1,4 +1,4 @@
-"""Checks that a method keeps the contract of `harness/method.py`, for its author's own tests.
+"""Checks that a method keeps the contract of `harness/spec/method.py`, for its author's own tests.
 
 from harness.conformance import check_method
 check_method(INFO, config={"backbone": "resnet18"})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
+from harness.base.errors import ProtocolError
 from harness.conformance.subject import Subject
-from harness.errors import ProtocolError
-from harness.plugins import load_plugins
-from harness.protocol import Protocol
-from harness.run import plan_run
+from harness.runs.plan import plan_run
+from harness.spec.plugins import load_plugins
+from harness.spec.protocol import Protocol
 
 _CLOSE = 1e-4
 _NAME = "conformance-missing"

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from harness.base.errors import HarnessError
 from harness.conformance.absent import absent_modalities, refuses_what_it_cannot_take
 from harness.conformance.parts import computed_in_parts
 from harness.conformance.subject import Subject
-from harness.errors import HarnessError
-from harness.method import Batch, MethodInfo
-from harness.resolve import recipe_files, resolve
+from harness.spec.method import Batch, MethodInfo
+from harness.spec.resolve import recipe_files, resolve
 from harness.training.checkpoint import load_into, read_weights, save_weights
 from harness.training.loop import loss_terms, total_loss
 
@@ -185,7 +185,7 @@ def small_batches(subject: Subject) -> None:
             raise subject.broken(
                 f"a batch of {words} ends in {type(error).__name__}: {error}",
                 "finite losses, or a HarnessError that says what to do",
-                "let a term without a pair be 0, or raise harness.errors.TrainingError",
+                "let a term without a pair be 0, or raise harness.base.errors.TrainingError",
             ) from error
         if not torch.isfinite(total):
             raise subject.broken(

@@ -15,12 +15,12 @@ from torch import nn
 from harness.conformance.subject import Subject
 from harness.data.arrays import decode
 from harness.data.open import open_dataset
-from harness.distances import distance_matrix
-from harness.labels import Labels
-from harness.method import DataInfo
-from harness.plugins import load_plugins
-from harness.recipe import Augmentation, Input, Optimiser, Recipe, Sampler, Schedule
 from harness.scoring import score
+from harness.scoring.distances import distance_matrix
+from harness.scoring.labels import Labels
+from harness.spec.method import DataInfo
+from harness.spec.plugins import load_plugins
+from harness.spec.recipe import Augmentation, Input, Optimiser, Recipe, Sampler, Schedule
 from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.features import embed

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from harness.base.errors import PluginError
 from harness.conformance.subject import Subject
-from harness.errors import PluginError
 from harness.training.loop import loss_terms
 from harness.training.shared import Shared, cut, mapped, tensors_of
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from harness.errors import PluginError
-from harness.method import Batch, DataInfo, Method, MethodInfo
-from harness.modality import Modality, in_order
-from harness.plugins import load_target
-from harness.recipe import Optimiser
+from harness.base.errors import PluginError
+from harness.spec.method import Batch, DataInfo, Method, MethodInfo
+from harness.spec.modality import Modality, in_order
+from harness.spec.plugins import load_target
+from harness.spec.recipe import Optimiser
 from harness.training.loop import loss_terms, make_optimiser, total_loss
 
 CLASSES = 5
@@ -65,7 +65,7 @@ class Subject:
             raise self.broken(
                 f"{self.info.target} has no {' and no '.join(lacking)}",
                 "a class with build(config, data), loss(model, batch) and embed(model, batch)",
-                "add what is missing; harness/method.py says what each takes and gives",
+                "add what is missing; harness/spec/method.py says what each takes and gives",
             )
         return found
 

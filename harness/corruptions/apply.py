@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness.corruptions import blur, digital, noise, weather
 from harness.corruptions.field import Stream
-from harness.corruptions.spec import Drawn, Kind
+from harness.spec.corruption import Drawn, Kind
 
 Pixels = NDArray[np.uint8]
 

@@ -13,13 +13,13 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
+from harness.base.files import cache_folder, no_space_named, require_space, write_json
+from harness.base.hashing import digest
+from harness.base.progress import progress
 from harness.data.images import part_of, read_image
-from harness.data.open import OpenDataset
-from harness.dataset import SPLITS, Sample, Split
-from harness.files import cache_folder, no_space_named, require_space, write_json
-from harness.hashing import digest
-from harness.modality import Modality
-from harness.progress import progress
+from harness.data.opened import OpenDataset
+from harness.spec.dataset import SPLITS, Sample, Split
+from harness.spec.modality import Modality
 
 # Rows handed to the pool at once: enough to keep all cores busy, few enough to stop quickly.
 _CHUNK = 64

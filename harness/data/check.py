@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import DataError, HarnessError
 from harness.data.contents import read_contents, relative, unreadable
 from harness.data.duplicates import Contents, Copies, copy_findings, find_copies, modality_findings
 from harness.data.finding import Finding
 from harness.data.images import read_sample
 from harness.data.lint_rules import leaks
-from harness.data.open import OpenDataset, counts
+from harness.data.opened import OpenDataset, counts
 from harness.data.variants import accepted, differences
-from harness.dataset import SPLITS, Sample, Split
-from harness.errors import DataError, HarnessError
+from harness.spec.dataset import SPLITS, Sample, Split
 
 
 def check(data: OpenDataset) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from harness.base.errors import DataError, UnreadableImageError
+from harness.base.files import cache_folder, write_text
+from harness.base.hashing import digest, file_digest
+from harness.base.progress import progress
 from harness.data.images import read_image
-from harness.errors import DataError, UnreadableImageError
-from harness.files import cache_folder, write_text
-from harness.hashing import digest, file_digest
-from harness.progress import progress
 
 # The formats read_image takes. What fails here is asked of read_image, whose word counts.
 _FORMATS = ("JPEG", "PNG", "BMP")

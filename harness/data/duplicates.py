@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from harness.data.contents import Content
 from harness.data.finding import Finding, few
-from harness.dataset import Sample, Split
+from harness.spec.dataset import Sample, Split
 
 Contents = Mapping[Path, Content | None]
 

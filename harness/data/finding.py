@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from harness.errors import (
+from harness.base.errors import (
     DuplicateImageError,
     HarnessError,
     IdentityLeakError,

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.base.errors import UnreadableImageError
+from harness.base.hashing import digest
 from harness.data.contents import read_contents, relative
-from harness.errors import UnreadableImageError
-from harness.hashing import digest
 
 
 def file_list_hash(names: Iterable[str]) -> str:

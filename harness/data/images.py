@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from harness.dataset import Sample
-from harness.errors import DataError, UnreadableImageError
-from harness.modality import Modality
+from harness.base.errors import DataError, UnreadableImageError
+from harness.spec.dataset import Sample
+from harness.spec.modality import Modality
 
 _MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "BMP": b"BM"}
 

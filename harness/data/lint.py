@@ -8,8 +8,8 @@ from harness.data.duplicates import Contents, copy_findings, find_copies
 from harness.data.finding import Finding
 from harness.data.lint_matches import labels_of, match_findings, self_findings
 from harness.data.lint_rules import absent_modalities, leaks, selection, thin_identities
-from harness.data.open import OpenDataset
-from harness.protocol import BoundProtocol
+from harness.data.opened import OpenDataset
+from harness.spec.protocol import BoundProtocol
 
 __all__ = ["Finding", "labels_of", "lint", "stop_on_errors"]
 

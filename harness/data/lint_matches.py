@@ -10,9 +10,9 @@ import numpy as np
 
 from harness.data.duplicates import Contents
 from harness.data.finding import Finding, few
-from harness.dataset import Sample
-from harness.labels import Labels, MatchCounts, match_counts
-from harness.protocol import BoundProtocol
+from harness.scoring.labels import Labels, MatchCounts, match_counts
+from harness.spec.dataset import Sample
+from harness.spec.protocol import BoundProtocol
 
 _COMPARED = {
     "same_pid_same_cam": "camera",

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
 from harness.data.finding import Finding, few
-from harness.dataset import Sample
-from harness.modality import Modality
-from harness.protocol import BoundProtocol
+from harness.spec.dataset import Sample
+from harness.spec.modality import Modality
+from harness.spec.protocol import BoundProtocol
 
 # Whatever else a protocol may select by looks at test numbers.
 _FAIR_SELECTION = ("last", "validation")

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, Protocol
 
 from PIL import Image
 
-from harness.errors import DataError
-from harness.files import no_space_named, write_json
-from harness.modality import Modality
-from harness.progress import say
-from harness.stages import only_one
+from harness.base.errors import DataError
+from harness.base.files import no_space_named, write_json
+from harness.base.progress import say
+from harness.base.stages import only_one
+from harness.spec.modality import Modality
 
 MARKER = "RECONSTRUCTED.json"
 """Says what a folder was made from and how, so that nobody mistakes it for a published set."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness.data.open import OpenDataset
-from harness.dataset import Card, Sample, Scan, Split
-from harness.heldout import HeldOut
+from harness.data.opened import OpenDataset
+from harness.spec.dataset import Card, Sample, Scan, Split
+from harness.spec.heldout import HeldOut
 
 
 class _WithoutTest:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.dataset import SPLITS
-from harness.files import cache_folder, write_json
-
-if TYPE_CHECKING:
-    # `open` is to read acceptances for its records; importing it back here would be a circle.
-    from harness.data.open import OpenDataset
+from harness.base.files import cache_folder, write_json
+from harness.data.opened import OpenDataset, counts
+from harness.spec.dataset import SPLITS
 
 
 def differences(data: OpenDataset) -> list[str]:
@@ -20,8 +17,6 @@ def differences(data: OpenDataset) -> list[str]:
 
     A card holds the list's hash and its counts, not the list, so counts are what can be named.
     """
-    from harness.data.open import counts
-
     if data.file_list_hash == data.card.file_list_hash:
         return []
     lines = []
@@ -74,6 +69,21 @@ def accepted(data: OpenDataset) -> dict[str, Any] | None:
         return None
     same = isinstance(note, dict) and note.get("file_list_hash") == data.file_list_hash
     return note if same else None
+
+
+def data_summary(data: OpenDataset) -> dict[str, Any]:
+    """What a record says of the data."""
+    return {
+        "name": data.card.name,
+        "label": data.label,
+        "data_hash": data.data_hash,
+        "file_list_hash": data.file_list_hash,
+        "published_list": data.is_published,
+        "made_like": data.made_like,
+        "made_from": data.made_from,
+        "accepted_variant": accepted(data),
+        "counts": {split: counts(scan.samples) for split, scan in data.scans.items()},
+    }
 
 
 def _note(data: OpenDataset) -> Path:

@@ -3,6 +3,7 @@
 from harness.export.plain import escaped_markdown
 from harness.export.render import FORMATS, Format, render
 from harness.export.view import Cell, Column, TableView, Value
+from harness.export.words import interval, number
 
 __all__ = [
     "FORMATS",
@@ -12,5 +13,7 @@ __all__ = [
     "TableView",
     "Value",
     "escaped_markdown",
+    "interval",
+    "number",
     "render",
 ]

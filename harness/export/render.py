@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from harness.errors import UnknownNameError
+from harness.base.errors import UnknownNameError
 from harness.export.latex import latex
 from harness.export.plain import as_csv, as_json, markdown
 from harness.export.view import TableView

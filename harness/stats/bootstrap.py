@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.errors import ScoringError
+from harness.base.errors import ScoringError
 
 Floats = NDArray[np.float64]
 

@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from harness.errors import StoreError, UnknownNameError
-from harness.files import STORE_VARIABLE
-from harness.record import METRICS, RunRecord, record_id
+from harness.base.errors import StoreError, UnknownNameError
+from harness.base.files import STORE_VARIABLE
+from harness.evidence.record import METRICS, RunRecord, record_id
+from harness.evidence.trust import Trust
 from harness.store.database import PATIENCE, Database
 from harness.store.migrate import changed, make_ready
 from harness.store.rows import (
@@ -31,7 +32,6 @@ from harness.store.rows import (
     trust_from,
 )
 from harness.store.tables import ABOUT, RECORDS, RUNS, TRUST
-from harness.trust import Trust
 
 STORE_NAME = "store.db"
 # Databases limit how many values one statement may name.

@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from harness.errors import HarnessError, StoreError
-from harness.files import disk_full, no_space_named
+from harness.base.errors import HarnessError, StoreError
+from harness.base.files import disk_full, no_space_named
 
 PATIENCE = 60.0
 """Seconds that one waits for another who holds the file; a record is written in milliseconds."""

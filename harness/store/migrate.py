@@ -10,10 +10,10 @@ from pathlib import Path
 from pydantic import ValidationError
 from sqlalchemy import Connection, insert, inspect, text, update
 
-from harness.errors import StoreError
-from harness.files import replacing
-from harness.progress import say
-from harness.record import RunRecord
+from harness.base.errors import StoreError
+from harness.base.files import replacing
+from harness.base.progress import say
+from harness.evidence.record import RunRecord
 from harness.store.database import Database
 from harness.store.rows import columns_of, summary_of
 from harness.store.tables import ABOUT, META, RECORDS, RUNS, SCHEMA_VERSION

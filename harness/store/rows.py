@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.record import METRICS, RunRecord
-from harness.trust import Trust
+from harness.evidence.record import METRICS, RunRecord
+from harness.evidence.trust import Trust
 
 
 class Stored(NamedTuple):

@@ -13,15 +13,15 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from sqlalchemy import Connection, delete, func, select
 
-from harness.bundle.fields import field_problem
-from harness.errors import HarnessError, RecordError
-from harness.record import RunRecord, read_record, record_id, write_record
+from harness.base.errors import HarnessError, RecordError
+from harness.evidence.fields import field_problem
+from harness.evidence.record import RunRecord, read_record, record_id, write_record
+from harness.evidence.trust import Trust
 from harness.store.core import Store, insert_runs
 from harness.store.database import Database
 from harness.store.migrate import back_up, free_name
 from harness.store.rows import summary_of
 from harness.store.tables import RECORDS, RUNS, TRUST
-from harness.trust import Trust
 
 
 class Problem(NamedTuple):

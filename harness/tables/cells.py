@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import HarnessError
-from harness.plugins import Plugins
-from harness.resolve import resolve
-from harness.run import DEFAULT_OUT, DEFAULT_SEED, Ground, Plan, plan_on
+from harness.base.errors import HarnessError
+from harness.runs.plan import DEFAULT_OUT, DEFAULT_SEED, Ground, Plan, plan_on
+from harness.spec.plugins import Plugins
+from harness.spec.resolve import resolve
 from harness.tables.plan import Column, Row
 from harness.tables.records import Found, Shelf
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import traceback
 from typing import NamedTuple
 
-from harness.errors import HarnessError
-from harness.progress import say
-from harness.run import execute
+from harness.base.errors import HarnessError
+from harness.base.progress import say
+from harness.runs.run import execute
 from harness.tables.cells import Cell
 from harness.tables.table import Table
 

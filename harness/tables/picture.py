@@ -6,8 +6,8 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError, PluginError
-from harness.files import replacing
+from harness.base.errors import HarnessError, PluginError
+from harness.base.files import replacing
 from harness.tables.table import Table
 
 if TYPE_CHECKING:

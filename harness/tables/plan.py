@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from harness.errors import PlanError, nearest
-from harness.recipe import read_toml
+from harness.base.errors import PlanError, nearest
+from harness.spec.recipe import read_toml
 
 Metric = Literal["mAP", "R1", "R5", "R10", "mINP"]
 Track = Literal["official", "common", "smoke"]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import RecordError
-from harness.files import STORE_VARIABLE
-from harness.hashing import digest
-from harness.progress import say
-from harness.record import RunRecord, read_record, record_id
-from harness.run import Plan, run_inputs
+from harness.base.errors import RecordError
+from harness.base.files import STORE_VARIABLE
+from harness.base.hashing import digest
+from harness.base.progress import say
+from harness.evidence.record import RunRecord, read_record, record_id
+from harness.runs.plan import Plan, run_inputs
 from harness.store import STORE_NAME, Store, Summary, open_store
 
 _DEVICES = {"auto": ("cpu", "cuda"), "cpu": ("cpu",), "cuda": ("cuda",)}

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.chance import chance
+from harness.base.errors import HarnessError, PlanError
 from harness.data.lint import labels_of
-from harness.data.open import OpenDataset, open_dataset
-from harness.errors import HarnessError, PlanError
-from harness.evaluation import percent
-from harness.labels import match_counts
-from harness.plugins import Plugins
-from harness.record import METRICS
-from harness.run import Ground, prepare
+from harness.data.open import open_dataset
+from harness.data.opened import OpenDataset
+from harness.evidence.record import METRICS
+from harness.runs.evaluation import percent
+from harness.runs.plan import Ground, prepare
+from harness.scoring.chance import chance
+from harness.scoring.labels import match_counts
+from harness.spec.plugins import Plugins
 from harness.tables.cells import Cell, Options, make_cell
 from harness.tables.plan import Claimed, Column, TablePlan
 from harness.tables.records import Shelf

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import RecordError
-from harness.features_file import Side, read_own
-from harness.modality import Modality, in_order
+from harness.base.errors import RecordError
+from harness.evidence.features_file import Side, read_own
+from harness.spec.modality import Modality, in_order
 from harness.tables.cells import Cell
 from harness.tables.records import Found
 from harness.tables.table import Table

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from harness.cli.output import number
-from harness.errors import HarnessError
-from harness.export import Column, TableView, Value
+from harness.base.errors import HarnessError
+from harness.base.hashing import digest
+from harness.export import Column, TableView, Value, number
 from harness.export.view import Cell as ViewCell
-from harness.hashing import digest
 from harness.tables.cells import Cell
 from harness.tables.fill import Failure
 from harness.tables.table import Here, Panel, Table

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from harness.modality import Modality
-from harness.recipe import Augmentation
+from harness.spec.modality import Modality
+from harness.spec.recipe import Augmentation
 
 # Random erasing as its paper has it (Zhong et al., AAAI 2020): area and aspect of the rectangle.
 _ERASE_AREA = (0.02, 0.4)

@@ -11,7 +11,7 @@ import timm
 from timm.layers.format import Format
 from torch import Tensor, nn
 
-from harness.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
+from harness.base.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
 from harness.training.weights import describe_misfit, first_line, read_file
 
 TORCHVISION_V1 = "tv_in1k"

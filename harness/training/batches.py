@@ -13,10 +13,10 @@ from torch import Tensor
 
 from harness.corruptions.apply import corrupt_all
 from harness.data.arrays import ImageArrays
-from harness.method import Batch
-from harness.modality import Modality
-from harness.protocol import Change
-from harness.recipe import Recipe
+from harness.spec.method import Batch
+from harness.spec.modality import Modality
+from harness.spec.protocol import Change
+from harness.spec.recipe import Recipe
 from harness.training.augment import crop_and_flip, erase
 from harness.training.mode import memory_format
 from harness.training.pixels import Pixels

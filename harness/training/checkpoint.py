@@ -13,8 +13,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from harness.errors import CheckpointError
-from harness.files import replacing
+from harness.base.errors import CheckpointError
+from harness.base.files import replacing
 from harness.training.weights import describe_misfit, read_about, read_file, state_of
 
 _MODEL = "model."

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from harness.errors import FeaturesError
-from harness.method import Method
-from harness.modality import Modality
-from harness.progress import progress
-from harness.protocol import Change
+from harness.base.errors import FeaturesError
+from harness.base.progress import progress
+from harness.spec.method import Method
+from harness.spec.modality import Modality
+from harness.spec.protocol import Change
 from harness.training.batches import Batches
 from harness.training.mode import computing
 

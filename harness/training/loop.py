@@ -14,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from harness.errors import TrainingError
-from harness.files import write_text
-from harness.hashing import derive_seed
-from harness.method import Batch, Method
-from harness.modality import Modality
-from harness.parallel import is_main, on_main
-from harness.progress import progress, say
-from harness.recipe import Optimiser, Recipe
+from harness.base.errors import TrainingError
+from harness.base.files import write_text
+from harness.base.hashing import derive_seed
+from harness.base.parallel import is_main, on_main
+from harness.base.progress import progress, say
+from harness.spec.method import Batch, Method
+from harness.spec.modality import Modality
+from harness.spec.recipe import Optimiser, Recipe
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_state, save_state
 from harness.training.mode import compiled, computing, uncompiled

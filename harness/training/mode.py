@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from harness.parallel import world
-from harness.progress import say
-from harness.recipe import Recipe
+from harness.base.parallel import world
+from harness.base.progress import say
+from harness.spec.recipe import Recipe
 from harness.training.weights import first_line
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import TrainingError
-from harness.hashing import derive_seed
+from harness.base.errors import TrainingError
+from harness.base.hashing import derive_seed
 
 
 def identity_batches(

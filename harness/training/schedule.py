@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.recipe import Schedule
+from harness.spec.recipe import Schedule
 
 
 def learning_rate(schedule: Schedule, base: float, epoch: int, epochs: int) -> float:

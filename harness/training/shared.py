@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from harness.errors import PluginError, TrainingError
-from harness.hashing import derive_seed
-from harness.parallel import everyones, joined, share, world
-from harness.recipe import Recipe
+from harness.base.errors import PluginError, TrainingError
+from harness.base.hashing import derive_seed
+from harness.base.parallel import everyones, joined, share, world
+from harness.spec.recipe import Recipe
 from harness.training.shared_norm import SynchronisedNorm
 
 # Gradients travel in pieces of so many numbers: few enough trips, little extra memory.

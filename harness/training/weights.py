@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from harness.errors import CheckpointError
+from harness.base.errors import CheckpointError
 
 
 def read_file(path: Path) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from torch import Tensor
 from torch.nn import functional
 
-from harness.errors import CheckpointError, DataError
-from harness.hashing import file_digest
+from harness.base.errors import CheckpointError, DataError
+from harness.base.hashing import file_digest
 from harness.training.checkpoint import read_weights
 from harness.training.weights import describe_misfit
 from harness.translate.networks import Generator

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from harness.errors import TrainingError, UnknownNameError
-from harness.modality import MODALITIES, Modality
+from harness.base.errors import TrainingError, UnknownNameError
+from harness.spec.modality import MODALITIES, Modality
 
 # Below this the last map of the 70 x 70 patch discriminator has no pixel left: three halvings
 # and two 4 x 4 convolutions that each take one more.

@@ -12,15 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.base.errors import TrainingError, UnknownNameError
+from harness.base.files import write_json, write_text
+from harness.base.hashing import code_digest, derive_seed, digest, file_digest
+from harness.base.progress import progress, say
+from harness.base.stages import only_one
 from harness.data.arrays import ImageArrays, decode
-from harness.data.open import OpenDataset
-from harness.environment import harness_version
-from harness.errors import TrainingError, UnknownNameError
-from harness.files import write_json, write_text
-from harness.hashing import code_digest, derive_seed, digest, file_digest
-from harness.modality import Modality
-from harness.progress import progress, say
-from harness.stages import only_one
+from harness.data.opened import OpenDataset
+from harness.evidence.environment import harness_version
+from harness.spec.modality import Modality
 from harness.training.checkpoint import load_state, save_state, save_weights
 from harness.training.weights import read_about
 from harness.translate.cyclegan import CycleGAN, make_optimiser, step

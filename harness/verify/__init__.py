@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from harness.errors import HarnessError, RecordError
-from harness.plugins import load_plugins
-from harness.protocol import BoundProtocol
-from harness.record import WHY_IGNORED, RunRecord, parse_record
-from harness.verify.check import Check, in_one_line
+from harness.base.errors import HarnessError, RecordError
+from harness.evidence.check import Check, in_one_line
+from harness.evidence.record import WHY_IGNORED, RunRecord, parse_record
+from harness.evidence.written import EVIDENCE, checks_of_itself, checks_of_protocol
+from harness.spec.plugins import load_plugins
+from harness.spec.protocol import BoundProtocol
 from harness.verify.data import Finder, checks_of_data
 from harness.verify.rescoring import checks_of_numbers, read_sides
-from harness.verify.written import EVIDENCE, checks_of_itself, checks_of_protocol
 
 __all__ = ["Check", "Finder", "Found", "checks_of", "failures", "read", "verify"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.plugins import Plugins
-from harness.record import METRICS, RunRecord
-from harness.verify.check import Check
+from harness.evidence.check import Check
+from harness.evidence.record import METRICS, RunRecord
+from harness.spec.plugins import Plugins
 
 
 def checks_of_claim(record: RunRecord, known: Plugins, points: float) -> Iterator[Check]:

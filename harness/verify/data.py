@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.base.errors import HarnessError
 from harness.data.lint import labels_of
-from harness.data.open import OpenDataset, open_dataset
+from harness.data.open import open_dataset
+from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
-from harness.dataset import Card, Sample, load_card
-from harness.errors import HarnessError
-from harness.features_file import Side
-from harness.plugins import Plugins
-from harness.protocol import BoundProtocol
-from harness.record import RunRecord
-from harness.verify.check import Check
+from harness.data.variants import data_summary
+from harness.evidence.check import Check
+from harness.evidence.features_file import Side
+from harness.evidence.record import RunRecord
+from harness.spec.dataset import Card, Sample, load_card
+from harness.spec.plugins import Plugins
+from harness.spec.protocol import BoundProtocol
 
 # A variant is accepted on one machine; it is no fact of the data.
 _OF_THE_MACHINE = ("accepted_variant",)
@@ -142,7 +144,7 @@ def _counts_problem(said: Mapping[str, Any], card: Card) -> str:
 
 
 def _summary_problem(record: RunRecord, data: OpenDataset, protocol: BoundProtocol) -> str:
-    here = held_out(data, protocol.held_out).summary()
+    here = data_summary(held_out(data, protocol.held_out))
     for key, value in here.items():
         if key not in _OF_THE_MACHINE and record.dataset.get(key) != value:
             said = record.dataset.get(key)

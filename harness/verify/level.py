@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.environment import harness_version
+from harness.evidence.check import Check
+from harness.evidence.environment import harness_version
+from harness.evidence.trust import Trust
 from harness.store import Store
-from harness.trust import Trust
-from harness.verify.check import Check
 
 
 def keep_level(store: Store, run_id: str, checks: Sequence[Check]) -> Trust:

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import BundleError, HarnessError
-from harness.evaluation import Evaluation, evaluate, scored
-from harness.features_file import Side, read_own
-from harness.protocol import BoundProtocol
-from harness.record import RunRecord
-from harness.untrusted.arrays import FEATURES, RANKS, shapes
-from harness.verify.check import Check, difference, first_difference, in_one_line
+from harness.base.errors import BundleError, HarnessError
+from harness.evidence.arrays import FEATURES, RANKS, shapes
+from harness.evidence.check import Check, difference, first_difference, in_one_line
+from harness.evidence.features_file import Side, read_own
+from harness.evidence.record import RunRecord
+from harness.runs.evaluation import Evaluation, evaluate, scored
+from harness.spec.protocol import BoundProtocol
 
 
 class Sides(NamedTuple):

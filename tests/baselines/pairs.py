@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from harness.method import Batch, DataInfo
-from harness.modality import MODALITIES, Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import MODALITIES, Modality
 from tests.golden import SETTINGS, filled, inputs
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from baselines.shared.public_weights import PublicNames
 from baselines.shared.streams import StreamMethod, Streams
-from harness.method import Batch, DataInfo
-from harness.modality import MODALITIES, Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import MODALITIES, Modality
 from tests.golden import SETTINGS, Setting, filled, inputs, stats
 
 GOLDEN = Path(__file__).parent / "golden"

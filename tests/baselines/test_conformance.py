@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.conformance import CHECKS, Subject, learns
-from harness.plugins import load_plugins
+from harness.spec.plugins import load_plugins
 
 PLUGINS = load_plugins()
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.open import OpenDataset, open_at
-from harness.dataset import load_card
-from harness.plugins import load_plugins, load_target
+from harness.data.open import open_at
+from harness.data.opened import OpenDataset
+from harness.spec.dataset import load_card
+from harness.spec.plugins import load_plugins, load_target
 from tests.conftest import Answer, Harness
 
 PUBLISHED = ("rgbnt201", "market1501-mm", "rgbnt100", "rgbn300", "msvr310", "wmveid863")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.data.arrays import decode
-from harness.data.open import OpenDataset, open_dataset
-from harness.plugins import load_plugins
+from harness.data.open import open_dataset
+from harness.data.opened import OpenDataset
+from harness.spec.plugins import load_plugins
 from tests.conftest import Harness
 from tests.datasets.conftest import Run
 

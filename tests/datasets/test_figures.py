@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from harness.modality import MODALITIES, Modality
+from harness.spec.modality import MODALITIES, Modality
 from reid_datasets.figures import draw_identity, draw_triplet, twin_of
 from reid_datasets.names import embedded_names, parse
 from reid_datasets.scenes import Material

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.data.open import counts
-from harness.dataset import SPLITS
-from harness.plugins import load_plugins, load_target
+from harness.data.opened import counts
+from harness.spec.dataset import SPLITS
+from harness.spec.plugins import load_plugins, load_target
 from reid_datasets import synthesize
 from tests.datasets.conftest import opened
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.chance import chance
 from harness.data.hashes import file_list_hash
-from harness.dataset import SPLITS, Card, load_card
-from harness.labels import Labels
-from harness.plugins import load_plugins
+from harness.scoring.chance import chance
+from harness.scoring.labels import Labels
+from harness.spec.dataset import SPLITS, Card, load_card
+from harness.spec.plugins import load_plugins
 from reid_datasets.lists import (
     first_of,
     in_several,

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from harness.data.images import read_sample
-from harness.dataset import SPLITS
+from harness.spec.dataset import SPLITS
 from tests.conftest import Harness
 from tests.datasets.conftest import PUBLISHED, Copy, Draw, Run, images, opened
 

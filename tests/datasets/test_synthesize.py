@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from harness.errors import DataError, DiskFullError, FileNameError
-from harness.modality import MODALITIES, Modality
+from harness.base.errors import DataError, DiskFullError, FileNameError
+from harness.spec.modality import MODALITIES, Modality
 from reid_datasets import synthesize
 from reid_datasets.figures import Identity, draw_triplet, twin_of
 from reid_datasets.names import embedded_names, rgbnt201_names

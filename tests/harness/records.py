@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.record import METRICS, RunRecord, make_record
+from harness.evidence.record import METRICS, RunRecord, make_record
 
 
 def make(seed: int = 0, **change: Any) -> RunRecord:

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from harness.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
+from harness.base.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
 from harness.training import backbone as module
 from harness.training.backbone import feature_backbone
 

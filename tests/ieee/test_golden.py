@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.method import Batch
+from harness.spec.method import Batch
 from ieee.losses import summed_cross_entropy
 from ieee.method import IEEE
 from ieee.model import IEEENet, TrainOutput

@@ -9,8 +9,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from harness.method import Batch, DataInfo
-from harness.modality import MODALITIES, Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import MODALITIES, Modality
 from ieee.config import IEEEConfig
 from ieee.info import INFO
 from ieee.method import IEEE

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.errors import CheckpointError
-from harness.modality import MODALITIES
+from harness.base.errors import CheckpointError
+from harness.spec.modality import MODALITIES
 from harness.training.weights import read_file
 from ieee.config import IEEEConfig
 from ieee.method import IEEE

@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, Page
 from streamlit.testing.v1 import AppTest
 
 import leaderboard_app.app
+from harness.base.hashing import digest
 from harness.cli import main
-from harness.hashing import digest
-from harness.protocol import BoundProtocol
-from harness.record import METRICS, RunRecord, make_record
+from harness.evidence.record import METRICS, RunRecord, make_record
+from harness.spec.protocol import BoundProtocol
 from harness.store import STORE_NAME, Store
 from tests.leaderboard_app.browser import chromium, new_page
 from tests.leaderboard_app.runs import harness_run

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.features_file import Side, write_features
-from harness.hashing import digest
-from harness.labels import Labels
-from harness.protocol import BoundProtocol
-from harness.record import METRICS, RunRecord, make_record
+from harness.base.hashing import digest
+from harness.evidence.features_file import Side, write_features
+from harness.evidence.record import METRICS, RunRecord, make_record
+from harness.scoring.labels import Labels
+from harness.spec.protocol import BoundProtocol
 from harness.store import STORE_NAME, Store
 from harness.store.core import insert_runs
 

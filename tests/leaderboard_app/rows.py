@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harness.board import BoardRow, BoardTable
-from harness.record import METRICS
-from harness.trust import Trust
+from harness.evidence.record import METRICS
+from harness.evidence.trust import Trust
 
 
 def row(key: str, mAP: float | None = 50.0, **changes: Any) -> BoardRow:

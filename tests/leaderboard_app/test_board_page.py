@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from harness.claims import load_claims
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
 from leaderboard_app.board_page import CHANCE
 from leaderboard_app.text import literal
 from tests.leaderboard_app.conftest import words_of

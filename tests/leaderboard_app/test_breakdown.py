@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.evaluations import Evaluated
-from harness.plugins import load_plugins
-from harness.record import PerQuery
+from harness.evidence.evaluations import Evaluated
+from harness.evidence.record import PerQuery
+from harness.spec.plugins import load_plugins
 from leaderboard_app.breakdown import by_group, modality_matrix, modality_order, robustness
 
 

@@ -7,8 +7,8 @@ import io
 
 import pytest
 
+from harness.evidence.record import METRICS
 from harness.export import render
-from harness.record import METRICS
 from leaderboard_app.columns import (
     ALWAYS,
     AT_FIRST,

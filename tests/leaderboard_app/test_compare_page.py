@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from harness.compare import compare
-from harness.record import METRICS, RunRecord
+from harness.board.compare import compare
+from harness.evidence.record import METRICS, RunRecord
 from harness.store import STORE_NAME, Store
 from tests.leaderboard_app.conftest import words_of
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.trust import Trust
+from harness.evidence.trust import Trust
 from leaderboard_app.filters import UNKNOWN, Filters, apply, sentence
 from tests.leaderboard_app.rows import claim, row
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from harness.record import METRICS, RunRecord, record_id
+from harness.evidence.record import METRICS, RunRecord, record_id
 from harness.store import STORE_NAME, Store
 from tests.leaderboard_app.browser import (
     CHROMIUM,

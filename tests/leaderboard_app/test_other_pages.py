@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from harness.claims import load_claims
-from harness.plugins import load_plugins
-from harness.record import METRICS, RunRecord
+from harness.evidence.record import METRICS, RunRecord
+from harness.spec.plugins import load_plugins
 from tests.leaderboard_app.conftest import words_of
 
 AddRun = Callable[..., RunRecord]

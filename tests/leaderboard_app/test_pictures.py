@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.dataset import Sample
-from harness.modality import MODALITIES
+from harness.spec.dataset import Sample
+from harness.spec.modality import MODALITIES
 from leaderboard_app.pictures import Frame, Place, strip
 
 FRAMES: tuple[Frame, ...] = ("query", "correct", "wrong", "removed")

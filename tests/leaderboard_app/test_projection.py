@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.features_file import Side
-from harness.labels import Labels
+from harness.evidence.features_file import Side
+from harness.scoring.labels import Labels
 from leaderboard_app.projection import WHOLE, drawable, points
 
 COLUMNS = {"RGB": (0, 4), "TI": (4, 8)}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from harness.features_file import read_own
-from harness.record import RunRecord
+from harness.evidence.features_file import read_own
+from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store, Stored
 from tests.conftest import SHARED
 from tests.leaderboard_app.conftest import words_of

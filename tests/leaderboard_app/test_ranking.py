@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.distances import distance_matrix
-from harness.errors import FeaturesError, RecordError
-from harness.features_file import Side, write_features
-from harness.labels import Labels, removed
-from harness.protocol import BoundProtocol
+from harness.base.errors import FeaturesError, RecordError
+from harness.evidence.features_file import Side, write_features
 from harness.scoring import rank_lists
+from harness.scoring.distances import distance_matrix
+from harness.scoring.labels import Labels, removed
+from harness.spec.protocol import BoundProtocol
 from leaderboard_app.ranking import Evidence, hits, ordered, read_evidence
 
 PROTOCOL = BoundProtocol(name="full", title="", filter="same_pid_same_cam")

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from harness.base.errors import StoreError
 from harness.board import BoardRow, BoardTable
-from harness.errors import StoreError
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store
 from leaderboard_app import board_page, rankings
 from leaderboard_app.board_page import CHANCE

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from harness.evaluations import keep
-from harness.record import RunRecord
+from harness.evidence.evaluations import keep
+from harness.evidence.record import RunRecord
 from leaderboard_app.text import literal
 from tests.leaderboard_app.conftest import words_of
 

@@ -17,7 +17,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from harness.board import BoardTable
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store
 from leaderboard_app import board_page, data, present, projection, rankings
 from tests.leaderboard_app.many import LARGE, fill_quickly

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from harness.record import RunRecord
+from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store
 from leaderboard_app import data
 from tests.harness.records import make

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from harness.evidence.trust import Trust
 from harness.store import STORE_NAME, Store
-from harness.trust import Trust
 from leaderboard_app import submit_page
 from tests.leaderboard_app.conftest import Bundles, words_of
 

@@ -16,9 +16,9 @@ from baselines.ddag.config import DDAGConfig
 from baselines.ddag.info import INFO
 from baselines.ddag.method import DDAG
 from baselines.ddag.model import DDAGNet
-from harness.errors import RecipeError
-from harness.modality import MODALITIES, Modality
-from harness.resolve import resolve
+from harness.base.errors import RecipeError
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.resolve import resolve
 from harness.training.checkpoint import load_state, save_state
 from harness.training.loop import make_optimiser
 from harness.training.schedule import learning_rate

@@ -10,7 +10,7 @@ import torch
 from baselines.hacnn.config import HACNNConfig
 from baselines.hacnn.method import HACNNStreams
 from baselines.hacnn.network import HACNN
-from harness.errors import CheckpointError, PretrainedError, RecipeError
+from harness.base.errors import CheckpointError, PretrainedError, RecipeError
 from tests.baselines.streams import TALL, Case, batch_of, fake_file, holds_against_public, info
 from tests.conftest import Harness
 

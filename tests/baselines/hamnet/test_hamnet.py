@@ -14,9 +14,9 @@ from baselines.hamnet.info import INFO
 from baselines.hamnet.losses import collaboration
 from baselines.hamnet.method import HAMNet
 from baselines.hamnet.model import HAMNetwork, fusion_weights
-from harness.method import Batch, DataInfo
-from harness.modality import MODALITIES, Modality
-from harness.resolve import resolve
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.resolve import resolve
 
 
 def draws(count: int, *shape: int) -> dict[Modality, Tensor]:

@@ -9,8 +9,8 @@ from baselines.hc.config import HCConfig
 from baselines.hc.info import INFO
 from baselines.hc.method import HC, sum_over_parts
 from baselines.hc.model import HCNet
-from harness.modality import MODALITIES, Modality
-from harness.resolve import resolve
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.resolve import resolve
 from harness.training.loop import make_optimiser
 from tests.baselines.pairs import (
     PAIR,

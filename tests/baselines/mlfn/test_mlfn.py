@@ -10,7 +10,7 @@ import torch
 from baselines.mlfn.method import MLFNStreams
 from baselines.mlfn.network import MLFN
 from baselines.shared.stream_config import StreamConfig
-from harness.errors import CheckpointError
+from harness.base.errors import CheckpointError
 from tests.baselines.streams import SMALL, Case, fake_file, holds_against_public, info
 
 METHOD = MLFNStreams()

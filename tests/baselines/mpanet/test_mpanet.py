@@ -12,8 +12,8 @@ from baselines.mpanet.config import MPANetConfig
 from baselines.mpanet.info import INFO
 from baselines.mpanet.method import MPANetMethod
 from baselines.mpanet.model import Alleviation, MPANet
-from harness.modality import MODALITIES, Modality
-from harness.resolve import resolve
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.resolve import resolve
 from tests.baselines.pairs import (
     PAIR,
     SETTING,

@@ -10,7 +10,7 @@ import torch
 from baselines.osnet.config import OSNetConfig
 from baselines.osnet.method import OSNetStreams
 from baselines.osnet.network import OSNet
-from harness.errors import CheckpointError, PretrainedError
+from harness.base.errors import CheckpointError, PretrainedError
 from tests.baselines.streams import SMALL, Case, fake_file, holds_against_public, info
 from tests.conftest import Harness
 

@@ -16,7 +16,7 @@ from baselines.pfnet.config import PFNetConfig
 from baselines.pfnet.method import PFNet
 from baselines.pfnet.model import PFNetwork, TrainOutput
 from baselines.pfnet.official import official_name
-from harness.method import Batch
+from harness.spec.method import Batch
 from tests.golden import GOLDEN, SETTINGS, filled, inputs, shapes, stats
 
 OWN = Path(__file__).with_name("golden.npz")

@@ -9,10 +9,10 @@ from baselines.pfnet.config import PFNetConfig
 from baselines.pfnet.info import INFO
 from baselines.pfnet.method import PFNet
 from baselines.pfnet.model import PFNetwork, branch_sums, descriptor_order
-from harness.errors import CheckpointError
-from harness.method import Batch, DataInfo
-from harness.modality import MODALITIES, Modality
-from harness.resolve import resolve
+from harness.base.errors import CheckpointError
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.resolve import resolve
 
 SETS: dict[tuple[Modality, ...], tuple[tuple[Modality, ...], ...]] = {
     MODALITIES: (("TI",), ("RGB", "TI"), ("RGB",), ("RGB", "NI"), ("NI",)),

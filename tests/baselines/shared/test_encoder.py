@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from baselines.shared.encoder import encoder
 from baselines.shared.ibn import InstanceBatchNorm
 from baselines.shared.presets import PRESETS, full_name
-from harness.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
-from harness.method import DataInfo
+from harness.base.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
+from harness.spec.method import DataInfo
 
 TINY = ("test_resnet", "test_vit", "test_convnext")
 HALF = (0.5, 0.5, 0.5)

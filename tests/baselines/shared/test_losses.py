@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from baselines.shared.losses import CenterLoss, batch_hard_triplet, hetero_center
-from harness.modality import MODALITIES
+from harness.spec.modality import MODALITIES
 
 LOSSES = Path(__file__).parents[3].parent / "shared" / "golden" / "losses.npz"
 CASES = ["blocks_2x4", "blocks_3x4", "blocks_4x4", "blocks_8x1"]

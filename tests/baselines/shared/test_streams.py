@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from baselines.shared.stream_config import StreamConfig
 from baselines.shared.streams import Network, StreamMethod, Streams
-from harness.method import Batch, DataInfo
-from harness.modality import MODALITIES, Modality
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import MODALITIES, Modality
 
 WIDTH = 10
 

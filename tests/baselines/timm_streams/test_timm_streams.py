@@ -10,9 +10,9 @@ import torch
 
 from baselines.timm_streams.config import TimmConfig
 from baselines.timm_streams.method import TimmStreams
-from harness.method import Batch, DataInfo
-from harness.modality import MODALITIES, Modality
-from harness.recipe import Optimiser
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.recipe import Optimiser
 from harness.training.loop import make_optimiser
 from tests.conftest import Harness
 

@@ -12,9 +12,9 @@ from baselines.shared.losses import batch_hard_triplet
 from baselines.unicat.config import UniCatConfig
 from baselines.unicat.info import INFO
 from baselines.unicat.method import UniCat
-from harness.method import Batch, DataInfo
-from harness.modality import MODALITIES, Modality
-from harness.resolve import recipe_files, resolve
+from harness.spec.method import Batch, DataInfo
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.resolve import recipe_files, resolve
 from tests.conftest import Harness
 
 METHOD = UniCat()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import HarnessError
 from harness.bench import scripts
 from harness.bench.peers import Peer, given_peers
-from harness.errors import HarnessError
 from tests.conftest import Harness
 
 SCRIPT = '''"""What it measures,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import HarnessError
 from harness.bench import Goal, Row, Spread
 from harness.bench.table import markdown, put
-from harness.errors import HarnessError
 
 ROW = Row(
     "a step",

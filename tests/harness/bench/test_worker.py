@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.base.errors import HarnessError
 from harness.bench import Worker
-from harness.errors import HarnessError
 from tests.conftest import ROOT
 
 

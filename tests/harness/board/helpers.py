@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.record import METRICS, RunRecord
+from harness.evidence.record import METRICS, RunRecord
+from harness.evidence.trust import Trust
 from harness.store.rows import PerQueryValues, Stored, Summary, summary_of
-from harness.trust import Trust
 from tests.harness.records import make
 
 PIDS = np.repeat(np.arange(30), 6)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import RecordError
 from harness.board import board, one_table
-from harness.errors import RecordError
-from harness.method import MethodInfo
-from harness.record import METRICS
-from harness.trust import Trust
+from harness.evidence.record import METRICS
+from harness.evidence.trust import Trust
+from harness.spec.method import MethodInfo
 from tests.harness.board.helpers import Claim, record, stored, summaries
 from tests.harness.records import make
 

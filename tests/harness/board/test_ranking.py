@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from harness.base.errors import UnknownNameError
 from harness.board import board, metric_values, rank_table
-from harness.errors import UnknownNameError
-from harness.record import METRICS, RunRecord
+from harness.evidence.record import METRICS, RunRecord
 from harness.stats import paired
 from tests.harness.board.helpers import PIDS, Claim, per_query, record, summaries
 

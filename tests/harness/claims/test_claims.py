@@ -15,7 +15,7 @@ from harness.claims import (
     write_claims,
 )
 from harness.claims.mapping import protocol_of
-from harness.plugins import load_plugins
+from harness.spec.plugins import load_plugins
 from reid_datasets.claims import PUBLISHED
 from reid_datasets.protocols import PROTOCOLS
 from tests.conftest import Harness

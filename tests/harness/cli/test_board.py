@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import RunRecord, write_record
+from harness.evidence.record import RunRecord, write_record
+from harness.evidence.trust import Trust
 from harness.store import open_store
-from harness.trust import Trust
 from tests.conftest import SMALL, Harness
 from tests.harness.board.helpers import record
 

@@ -139,7 +139,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(
 def test_two_processes_do_not_work_on_one_run(
     harness: Harness, drawn: Path, tiny: Path, tmp_path: Path
 ) -> None:
-    from harness.stages import only_one
+    from harness.base.stages import only_one
 
     words = ["run", "--method", "tiny", "--plugin", tiny, "--dataset", drawn, "--recipe", "smoke"]
     done = harness(*words, *SMALL, "--json", "--out", tmp_path).json

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from harness.base.errors import HarnessError, PluginError
 from harness.conformance import CHECKS, Subject, check_method, learns
-from harness.errors import HarnessError, PluginError
-from harness.method import Batch, DataInfo, MethodInfo
-from harness.plugins import load_plugins
+from harness.spec.method import Batch, DataInfo, MethodInfo
+from harness.spec.plugins import load_plugins
 
 
 class Net(nn.Module):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from harness.corruptions.apply import EFFECTS, corrupt, corrupt_all
 from harness.corruptions.field import Stream
-from harness.corruptions.spec import KINDS, WEATHERS, Corruption, Drawn, Kind
-from harness.modality import MODALITIES, Modality
+from harness.spec.corruption import KINDS, WEATHERS, Corruption, Drawn, Kind
+from harness.spec.modality import MODALITIES, Modality
 from tests.conftest import ROOT
 
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
+from harness.base.errors import UnreadableImageError
 from harness.data import arrays
 from harness.data.images import read_image
 from harness.data.open import open_dataset
-from harness.errors import UnreadableImageError
-from harness.plugins import load_plugins
-from harness.recipe import Input
+from harness.spec.plugins import load_plugins
+from harness.spec.recipe import Input
 from harness.training.batches import normalised
 from tests.conftest import SHARED
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.files import cache_folder
+from harness.base.hashing import digest, file_digest
 from harness.data import contents
 from harness.data.hashes import content_hash
-from harness.files import cache_folder
-from harness.hashing import digest, file_digest
 from tests.conftest import Harness
 
 

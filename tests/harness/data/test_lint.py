@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import IdentityLeakError, ProtocolError
 from harness.data.lint import Finding, lint, stop_on_errors
-from harness.data.open import OpenDataset
-from harness.dataset import SPLITS, Card, Sample, Scan, Split
-from harness.errors import IdentityLeakError, ProtocolError
-from harness.protocol import Protocol
+from harness.data.opened import OpenDataset
+from harness.spec.dataset import SPLITS, Card, Sample, Scan, Split
+from harness.spec.protocol import Protocol
 from reid_datasets.synthesize import write_parallel
 from tests.conftest import Harness, small_names
 

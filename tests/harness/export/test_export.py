@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UnknownNameError
+from harness.base.errors import UnknownNameError
 from harness.export import FORMATS, Cell, Column, TableView, Value, render
 
 FIXTURE = Path(__file__).parent / "table.tex"

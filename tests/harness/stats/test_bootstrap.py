@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.errors import ScoringError
+from harness.base.errors import ScoringError
 from harness.stats import identity_interval
 from harness.stats.bootstrap import drawn_weights
-from harness.stats_reference import identity_interval_plain
+from harness.stats.reference import identity_interval_plain
 
 
 def clustered(rng: np.random.Generator, identities: int = 30) -> tuple[Any, Any]:

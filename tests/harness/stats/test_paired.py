@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import ScoringError
+from harness.base.errors import ScoringError
 from harness.stats import holm, identity_interval, paired, rank_groups
 from harness.stats.bootstrap import Floats, drawn_weights
-from harness.stats_reference import paired_plain
+from harness.stats.reference import paired_plain
 
 PIDS = np.repeat(np.arange(30), 20)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import StoreError, UnknownNameError
-from harness.record import METRICS, RunRecord
+from harness.base.errors import StoreError, UnknownNameError
+from harness.evidence.record import METRICS, RunRecord
+from harness.evidence.trust import Trust
 from harness.store import Store
 from harness.store.core import insert_runs
 from harness.store.rows import summary_of
-from harness.trust import Trust
 from tests.harness.records import make
 from tests.harness.store.conftest import Place
 from tests.harness.store.writers import EACH, all_at_once, write

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import METRICS, RunRecord
+from harness.evidence.record import METRICS, RunRecord
+from harness.evidence.trust import Trust
 from harness.store import SCHEMA_VERSION, Store
-from harness.trust import Trust
 from tests.harness.records import make
 from tests.harness.store.writers import all_at_once, count
 

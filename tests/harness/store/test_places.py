@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import DiskFullError, StoreError
+from harness.base.errors import DiskFullError, StoreError
 from harness.store import Store, open_store
 from harness.store.database import Database
 from tests.harness.records import make

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from harness.errors import StoreError
-from harness.record import RunRecord, evidence_of, write_record
+from harness.base.errors import StoreError
+from harness.evidence.record import RunRecord, evidence_of, write_record
+from harness.evidence.trust import Trust
 from harness.store import Store
 from harness.store.core import insert_runs
-from harness.trust import Trust
 from tests.conftest import SMALL, Harness
 from tests.harness.records import make
 from tests.harness.store.conftest import Place

@@ -6,8 +6,8 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.evidence.trust import Trust
 from harness.store import Store
-from harness.trust import Trust
 from tests.harness.records import make
 
 EACH = 3

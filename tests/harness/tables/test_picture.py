@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import RecordError
-from harness.features_file import Side
-from harness.labels import Labels
+from harness.base.errors import RecordError
+from harness.evidence.features_file import Side
+from harness.scoring.labels import Labels
 from harness.tables.tsne import IDENTITIES, joint_points
 from tests.harness.tables.conftest import PLAN, Ask
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.table import plans_of
-from harness.plugins import load_plugins
+from harness.spec.plugins import load_plugins
 from harness.tables.plan import read_plan
 from tests.conftest import SHARED, Harness
 from tests.harness.tables.conftest import PLAN

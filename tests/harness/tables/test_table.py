@@ -145,7 +145,7 @@ def test_a_claim_is_set_against_ours_on_the_published_list_alone(
 def _published(drawn: Path, folder: Path) -> Path:
     """A plugin that makes the drawn pictures a data set with a published list."""
     from harness.data.open import open_dataset
-    from harness.plugins import load_plugins
+    from harness.spec.plugins import load_plugins
     from reid_datasets.info import RGBNT201
 
     shutil.copytree(drawn, folder / "PRINTED").joinpath("SYNTHETIC.json").unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.recipe import Optimiser, Recipe, Sampler
+from harness.spec.recipe import Optimiser, Recipe, Sampler
 
 
 def a_recipe(identities: int = 1) -> Recipe:

@@ -19,13 +19,13 @@ from torch.nn import functional
 from baselines.shared.losses import CenterLoss, batch_hard_triplet
 from baselines.shared.stream_config import StreamConfig
 from baselines.shared.streams import Network, StreamMethod
+from harness.base.errors import PluginError
+from harness.base.parallel import everyones, join, share, world
 from harness.conformance.checks import rows_of
 from harness.conformance.subject import Subject
-from harness.errors import PluginError
-from harness.method import Batch, DataInfo, Method
-from harness.modality import MODALITIES
-from harness.parallel import everyones, join, share, world
-from harness.plugins import load_plugins
+from harness.spec.method import Batch, DataInfo, Method
+from harness.spec.modality import MODALITIES
+from harness.spec.plugins import load_plugins
 from harness.training.loop import loss_terms, total_loss
 from harness.training.shared import Shared, average_gradients, same_everywhere
 from tests.baselines.test_conformance import SMALL

@@ -10,8 +10,8 @@ from torch import Tensor
 from torchvision.transforms import RandomCrop, RandomErasing
 from torchvision.transforms.v2 import functional as one
 
-from harness.modality import MODALITIES, Modality
-from harness.recipe import Augmentation
+from harness.spec.modality import MODALITIES, Modality
+from harness.spec.recipe import Augmentation
 from harness.training.augment import crop_and_flip, erase
 
 # Of statistics that are compared: seeds are fixed, so these say how far is far, not how often

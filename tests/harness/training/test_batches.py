@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torchvision import transforms
 
-from harness.corruptions.spec import Corruption
 from harness.data.arrays import ImageArrays
-from harness.missing import RandomMissing
-from harness.modality import MODALITIES
-from harness.protocol import Change
-from harness.recipe import Augmentation
+from harness.spec.corruption import Corruption
+from harness.spec.missing import RandomMissing
+from harness.spec.modality import MODALITIES
+from harness.spec.protocol import Change
+from harness.spec.recipe import Augmentation
 from harness.training.batches import Batches, normalised
 from harness.training.pixels import Pixels, Place
 from tests.harness.training.made import a_recipe

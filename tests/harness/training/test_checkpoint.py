@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness.errors import CheckpointError
-from harness.recipe import Optimiser
+from harness.base.errors import CheckpointError
+from harness.spec.recipe import Optimiser
 from harness.training.checkpoint import load_state, read_weights, save_state, save_weights
 from harness.training.loop import make_optimiser
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from harness.data.arrays import decode
 from harness.data.open import open_dataset
-from harness.method import DataInfo, MethodInfo
-from harness.modality import MODALITIES
-from harness.plugins import load_plugins, load_target
-from harness.resolve import resolve
+from harness.spec.method import DataInfo, MethodInfo
+from harness.spec.modality import MODALITIES
+from harness.spec.plugins import load_plugins, load_target
+from harness.spec.resolve import resolve
 from harness.training.batches import Batches
 from harness.training.loop import Training, make_optimiser, take_step
 from harness.training.mode import memory_format

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.recipe import Optimiser, Recipe
+from harness.spec.recipe import Optimiser, Recipe
 from harness.training import mode
 from harness.training.loop import make_optimiser
 from tests.conftest import SMALL, Harness

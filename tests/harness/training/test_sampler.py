@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import TrainingError
+from harness.base.errors import TrainingError
 from harness.training.sampler import identity_batches
 from tests.conftest import SHARED
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from harness.recipe import Schedule
+from harness.spec.recipe import Schedule
 from harness.training.schedule import learning_rate
 from tests.conftest import SHARED
 

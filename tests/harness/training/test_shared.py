@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import TrainingError
-from harness.plugins import load_plugins
+from harness.base.errors import TrainingError
+from harness.spec.plugins import load_plugins
 from harness.training.shared import require_images
 from tests.harness.launched import launched
 from tests.harness.training.made import a_recipe

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from harness.data.open import open_dataset
-from harness.plugins import load_plugins
+from harness.spec.plugins import load_plugins
 from harness.translate.settings import make_settings
 from harness.translate.training import train_translator
 

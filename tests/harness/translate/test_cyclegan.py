@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.errors import TrainingError
+from harness.base.errors import TrainingError
 from harness.translate.cyclegan import CycleGAN, make_optimiser, step
 from harness.translate.settings import Settings, learning_rate, make_settings
 

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from harness.base.errors import DataError
+from harness.base.hashing import file_digest
 from harness.data.reconstruct import is_whole
-from harness.errors import DataError
-from harness.hashing import file_digest
-from harness.plugins import load_plugins
+from harness.spec.plugins import load_plugins
 from harness.training.checkpoint import save_weights
 from harness.translate.apply import Translator, load_translator
 from harness.translate.networks import Generator

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 
+from harness.base.errors import TrainingError
+from harness.base.hashing import file_digest
 from harness.data.open import open_dataset
-from harness.errors import TrainingError
-from harness.hashing import file_digest
-from harness.plugins import load_plugins
+from harness.spec.plugins import load_plugins
 from harness.training.weights import read_about
 from harness.translate.settings import make_settings
 from harness.translate.training import train_translator, unpaired

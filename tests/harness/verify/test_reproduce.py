@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness.record import RunRecord
-from harness.reproduce import compare_again, fresh_folder
+from harness.evidence.record import RunRecord
+from harness.evidence.trust import Trust
 from harness.store import open_store
-from harness.trust import Trust
+from harness.verify.reproduce import compare_again, fresh_folder
 from tests.conftest import Harness
 from tests.forging import edit, folder_of, mend_hashes, said
 

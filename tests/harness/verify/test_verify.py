@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from harness.errors import RecordError
-from harness.plugins import Plugins, load_plugins
-from harness.protocol import BoundProtocol
+from harness.base.errors import RecordError
+from harness.spec.plugins import Plugins, load_plugins
+from harness.spec.protocol import BoundProtocol
 from harness.verify import Check, Finder, verify
 from tests.conftest import Harness
 from tests.forging import Arrays, edit, folder_of, mend_hashes, recount, rewrite, said

@@ -1,0 +1,1 @@
+"""What knows nothing of re-identification: errors, files, hashes, progress, threads, processes."""

@@ -1,0 +1,110 @@
+"""Writing so that nothing is ever left half: a temporary name, then a rename."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.base.errors import DiskFullError
+
+STORE_VARIABLE = "HARNESS_STORE"
+"""The environment variable with the URL of a store that is not in the --out folder."""
+
+# EFBIG is what a file-size limit of the shell or a quota answers with.
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+# The system tells the mask only by setting it; done once, before there are threads.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: $HARNESS_CACHE, or the user's cache folder."""
+    named = os.environ.get("HARNESS_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "mmreid-harness"
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends without an error.
+
+    Raises:
+        DiskFullError: No space was left; what was at `path` before is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with no_space_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            # safetensors makes files that only their owner can read; a team shares its runs.
+            temporary.chmod(0o666 & ~_UMASK)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def no_space_named(path: Path) -> Iterator[None]:
+    """Turn the many ways of saying "disk full" inside the block into one DiskFullError."""
+    try:
+        yield
+    except DiskFullError:
+        raise
+    except Exception as error:
+        if not is_no_space(error):
+            raise
+        raise disk_full(path) from error
+
+
+def is_no_space(error: Exception) -> bool:
+    """Whether an error of the system, safetensors or torch means that the disk is full."""
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        return True
+    # safetensors and torch report the system's words instead of an errno.
+    text = str(error)
+    return "No space left" in text or "os error 28" in text or "File too large" in text
+
+
+def disk_full(path: Path, needed: int | None = None) -> DiskFullError:
+    """The error for a full disk at `path`, with what is free and, if known, what is needed."""
+    folder = path if path.is_dir() else path.parent
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    wanted = f"about {needed / 2**20:,.0f} MiB" if needed else "more space"
+    return DiskFullError(
+        seen=f"no space left in {folder} ({free / 2**20:,.0f} MiB free)",
+        expected=f"{wanted} for {path.name}; nothing half-written was kept",
+        do="free some space, or name another place with --out (runs) or $HARNESS_CACHE (caches)",
+    )
+
+
+def require_space(path: Path, needed: int) -> None:
+    """Raise DiskFullError when the disk at `path` has fewer than `needed` bytes free."""
+    folder = path
+    while not folder.exists():
+        folder = folder.parent
+    if shutil.disk_usage(folder).free < needed:
+        raise disk_full(path, needed)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, readable, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n")

@@ -1,0 +1,122 @@
+"""A data set at a place on this disk: its samples, its hashes and what it is called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.base.errors import DataError
+from harness.data.hashes import content_hash, file_list_hash
+from harness.spec.dataset import SPLITS, Card, Dataset, Sample, Scan, Split
+
+
+@dataclass(frozen=True)
+class OpenDataset:
+    """A data set at a place on this disk."""
+
+    card: Card
+    root: Path
+    loader: Dataset
+
+    @cached_property
+    def scans(self) -> dict[Split, Scan]:
+        """Every split's samples and problems; a folder two splits share is read once."""
+        first = {f: s for s, f in reversed(self.card.folders.items())}
+        by_folder = {folder: self.loader.scan(split) for folder, split in first.items()}
+        return {split: by_folder[self.card.folders[split]] for split in SPLITS}
+
+    def samples(self, split: Split) -> tuple[Sample, ...]:
+        """The samples of a split, sorted by name.
+
+        Raises:
+            DataError: The first thing found wrong with the split, and how many more there are.
+        """
+        scan = self.scans[split]
+        raise_first(scan.problems)
+        return scan.samples
+
+    @cached_property
+    def file_list_hash(self) -> str:
+        """The hash a card compares with: what is there, by name, in the splits with a list."""
+        return file_list_hash(
+            f"{self.card.folders[split]}/{sample.name}"
+            for split in self.card.listed_splits
+            for sample in self.scans[split].samples
+        )
+
+    @cached_property
+    def data_hash(self) -> str:
+        """The hash a record carries: what is there, byte by byte."""
+        samples = [s for scan in self.scans.values() for s in scan.samples]
+        images = (p for s in samples for p in s.paths.values())
+        return content_hash(self.root, [*images, *self.loader.described_by])
+
+    @cached_property
+    def made_like(self) -> str | None:
+        """What a drawn folder imitates, read off its maker's mark; None for a real set."""
+        mark = self._mark("SYNTHETIC.json")
+        return None if mark is None else str(mark.get("name", "unknown"))
+
+    @cached_property
+    def made_from(self) -> dict[str, Any] | None:
+        """How a set was reconstructed from another, by its mark; None for one as released."""
+        return self._mark("RECONSTRUCTED.json")
+
+    def _mark(self, name: str) -> dict[str, Any] | None:
+        # A loader may work in a folder inside the one that was made.
+        for folder in (self.root, self.root.parent):
+            try:
+                mark = json.loads((folder / name).read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            return mark if isinstance(mark, dict) else {}
+        return None
+
+    @property
+    def is_published(self) -> bool:
+        """Whether this is the very list of files the card describes, and not drawn."""
+        made = self.made_like is not None or self.made_from is not None
+        return self.file_list_hash == self.card.file_list_hash and not made
+
+    @property
+    def label(self) -> str:
+        """The name in tables and recipes: all but the very published list carry their hash.
+
+        Where no list is published, nothing can be called a variant of it.
+        """
+        if self.card.embedded or self.is_published:
+            return self.card.name
+        kind = "" if self.card.file_list_hash is None else "-variant"
+        if self.made_from is not None:
+            kind = "-reconstructed"
+        if self.made_like is not None:
+            kind = "-synthetic"
+        return f"{self.card.name}{kind}@{self.data_hash[:8]}"
+
+
+def counts(samples: Iterable[Sample]) -> dict[str, int]:
+    """Identities, samples and cameras of a split."""
+    found = list(samples)
+    return {
+        "identities": len({s.pid for s in found}),
+        "samples": len(found),
+        "cameras": len({s.camid for s in found}),
+    }
+
+
+def raise_first(problems: tuple[DataError, ...]) -> None:
+    """Raise the first problem, if any, saying how many more there are."""
+    if not problems:
+        return
+    first = problems[0]
+    if len(problems) > 1:
+        first = type(first)(
+            seen=f"{first.seen} (and {len(problems) - 1} more problems)",
+            expected=first.expected,
+            do=f"{first.do}; `harness data check FOLDER` lists them all",
+        )
+    raise first

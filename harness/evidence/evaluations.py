@@ -1,0 +1,68 @@
+"""What a trained run scored under further protocols, kept beside its record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.base.files import write_json
+
+FILE = "evaluations.json"
+
+# A file that somebody made by hand is not read to the end of memory.
+_MOST_BYTES = 8 << 20
+
+
+class Evaluated(BaseModel):
+    """One protocol's numbers, in percent, and the weights and data they come from.
+
+    These are no part of the record: nothing stored lets them be computed again without the
+    weights, so they carry no trust level.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: str = Field(max_length=100)
+    protocol_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    data_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    weights: str = Field(pattern=r"^[0-9a-f]{64}$")
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float] | None]
+    chance: dict[str, float]
+    valid_queries: int = Field(ge=0)
+    queries: int = Field(ge=0)
+
+
+def keep(folder: Path, weights: str, results: Iterable[Mapping[str, Any]]) -> Path:
+    """Write results into a run's folder; one under the same protocol and data takes its place.
+
+    Args:
+        folder: Of the run.
+        weights: SHA-256 of the weights file; numbers of other weights are dropped.
+        results: As `harness evaluate --json` gives them.
+    """
+    found = {(e.protocol_hash, e.data_hash): e for e in read(folder, weights)}
+    for result in results:
+        fields = {k: result[k] for k in Evaluated.model_fields if k != "weights"}
+        one = Evaluated.model_validate({**fields, "weights": weights})
+        found[one.protocol_hash, one.data_hash] = one
+    path = folder / FILE
+    write_json(path, [one.model_dump(mode="json") for one in found.values()])
+    return path
+
+
+def read(folder: Path, weights: str) -> list[Evaluated]:
+    """What is kept for these weights; nothing where there is no file or it is damaged."""
+    path = folder / FILE
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            return []
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        every = [Evaluated.model_validate(row) for row in rows]
+    except (OSError, ValueError, TypeError, ValidationError):
+        return []
+    return [one for one in every if one.weights == weights]

@@ -1,9 +1,0 @@
-"""The rules by which gallery entries are removed for a query; see `harness.labels.removed`."""
-
-from __future__ import annotations
-
-from typing import Literal
-
-Filter = Literal[
-    "same_pid_same_cam", "same_pid_same_scene", "same_pid_same_view", "same_cam", "none"
-]

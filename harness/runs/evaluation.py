@@ -1,0 +1,125 @@
+"""From two sides' descriptors to everything a record says about accuracy."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.scoring.chance import chance
+from harness.evidence.features_file import Side
+from harness.spec.protocol import BoundProtocol
+from harness.evidence.record import METRICS
+from harness.scoring import Ranking, Score, rank, score_features
+from harness.stats import identity_interval
+
+RANK_LIST_LENGTH = 50
+CMC_LENGTH = 50
+
+
+class Evaluation(NamedTuple):
+    """Metrics in percent, with what is needed to believe them."""
+
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float] | None]
+    """95 % bootstrap over identities; None where there is one identity only."""
+    chance: dict[str, float]
+    """The expected value under random ranking."""
+    score: Score
+    rank_lists: NDArray[np.int32]
+    """(q, 50) gallery positions as ranked, filtered ones left out, padded with -1."""
+
+    @property
+    def queries(self) -> int:
+        """All queries asked."""
+        return len(self.score.valid)
+
+    @property
+    def valid_queries(self) -> int:
+        """Those with a match to find."""
+        return int(self.score.valid.sum())
+
+
+def evaluate(query: Side, gallery: Side, protocol: BoundProtocol) -> Evaluation:
+    """Score descriptors under a protocol.
+
+    The intervals' resampling is seeded by a constant: the same descriptors give the same digits.
+    """
+    ranking = score_features(
+        query.features,
+        gallery.features,
+        query.labels,
+        gallery.labels,
+        filter=protocol.filter,
+        distance=protocol.distance,
+        normalise=protocol.normalise,
+        k=RANK_LIST_LENGTH,
+    )
+    return evaluate_ranking(ranking, query, gallery, protocol)
+
+
+def evaluate_distances(
+    distances: NDArray[np.float32], query: Side, gallery: Side, protocol: BoundProtocol
+) -> Evaluation:
+    """Score distances (q, g) that are there already, such as re-ranked ones."""
+    ranking = rank(distances, query.labels, gallery.labels, protocol.filter, RANK_LIST_LENGTH)
+    return evaluate_ranking(ranking, query, gallery, protocol)
+
+
+def evaluate_ranking(
+    ranking: Ranking, query: Side, gallery: Side, protocol: BoundProtocol
+) -> Evaluation:
+    """Say everything about a ranking with lists of RANK_LIST_LENGTH, such as a merged one."""
+    found = ranking.score
+    expected = chance(query.labels, gallery.labels, protocol.filter)
+    per_query = _per_query(found)
+    return Evaluation(
+        metrics={name: percent(float(np.mean(v[found.valid]))) for name, v in per_query.items()},
+        intervals={
+            name: _interval(values, query.labels.pids) for name, values in per_query.items()
+        },
+        chance={name: percent(getattr(expected, name)) for name in METRICS},
+        score=found,
+        rank_lists=ranking.rank_lists,
+    )
+
+
+def scored(evaluation: Evaluation, query: Side) -> dict[str, Any]:
+    """The accuracy part of a record."""
+    found = evaluation.score
+    return {
+        "metrics": evaluation.metrics,
+        "intervals": evaluation.intervals,
+        "chance": evaluation.chance,
+        "queries": evaluation.queries,
+        "valid_queries": evaluation.valid_queries,
+        "cmc": [float(v) for v in found.cmc[:CMC_LENGTH]],
+        "per_query": {
+            "names": list(query.names),
+            "ap": [None if np.isnan(v) else float(v) for v in found.per_query_ap],
+            "first_rank": [int(r) if r else None for r in found.first_rank],
+            "pids": query.labels.pids.tolist(),
+            "inp": [None if np.isnan(v) else float(v) for v in found.per_query_inp],
+        },
+    }
+
+
+def percent(fraction: float) -> float:
+    """A fraction as percent, rounded to 1e-10 so that JSON shows no noise of the last bit."""
+    return round(100 * fraction, 10)
+
+
+def _per_query(found: Score) -> dict[str, NDArray[np.float64]]:
+    """Each metric's value for each query, NaN where it has no match; the metric is their mean."""
+    nothing = np.where(found.valid, 0.0, np.nan)
+    return {
+        "mAP": found.per_query_ap,
+        **{f"R{k}": nothing + (found.first_rank <= k) for k in (1, 5, 10)},
+        "mINP": found.per_query_inp,
+    }
+
+
+def _interval(values: NDArray[np.float64], pids: NDArray[np.int64]) -> tuple[float, float] | None:
+    low, high = identity_interval(values, pids)
+    return None if np.isnan(low) else (percent(low), percent(high))

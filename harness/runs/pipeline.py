@@ -1,0 +1,267 @@
+"""The heavy part of a run: decode, train, embed, score and measure, stage by stage."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from harness.runs import cost
+from harness.evidence import environment
+from harness.base import parallel
+from harness.data.arrays import ImageArrays, decode
+from harness.data.lint import labels_of
+from harness.spec.dataset import Split
+from harness.base.errors import PluginError, TrainingError
+from harness.runs.evaluation import Evaluation, scored
+from harness.evidence.features_file import Side, read_own, write_features
+from harness.base.files import replacing, require_space, write_json
+from harness.base.hashing import derive_seed, digest, file_digest
+from harness.spec.method import DataInfo, Method
+from harness.base.parallel import is_main, main_first, on_main, world
+from harness.spec.plugins import load_target
+from harness.base.progress import say
+from harness.spec.protocol import Side as SideName
+from harness.evidence.record import evidence_of
+from harness.runs.plan import Plan
+from harness.runs.sharded import embedded, evaluated
+from harness.base.stages import Stages
+from harness.training import loop
+from harness.training.batches import Batches
+from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
+from harness.training.memory import give_back_memory, keep_freed_memory
+from harness.training.mode import described, memory_format, set_numerics
+from harness.training.shared import require_images
+
+
+TRAINING_PEAK = "training-peak.json"
+
+
+@dataclass
+class Workshop:
+    """A plan's method with its data in reach; the model is built when a stage needs it."""
+
+    plan: Plan
+    device: torch.device
+    arrays: ImageArrays
+    method: Method
+    batches: Batches
+    model: nn.Module | None = field(default=None)
+    sides: dict[str, Side] = field(default_factory=dict)
+    """Descriptors made already, so that many protocols embed a shared side once."""
+    embedded: cost.Throughput = field(default_factory=cost.Throughput)
+
+    def build(self, pretrained: str, classes: int | None = None) -> nn.Module:
+        """A new model on the device."""
+        recipe = self.plan.resolved.recipe
+        labels = {s.pid for s in self.plan.data.samples(self.plan.protocol.train_split)}
+        about = DataInfo(
+            classes=classes or len(labels),
+            modalities=self.plan.modalities("train"),
+            height=recipe.input.height,
+            width=recipe.input.width,
+            pretrained=pretrained,
+            mean=recipe.input.mean,
+            std=recipe.input.std,
+        )
+        model = self.method.build(self.plan.resolved.config, about)
+        return model.to(self.device).to(memory_format=memory_format(recipe))
+
+    def trained(self, weights: Path) -> nn.Module:
+        """The model of this run: the one just trained, or the one in its weights file."""
+        if self.model is None:
+            self.model = self.build(pretrained="none")
+            load_into(self.model, read_weights(weights)[0], str(weights))
+        return self.model
+
+
+def open_workshop(plan: Plan, device: torch.device) -> Workshop:
+    """Decode the images and load the method's class.
+
+    Raises:
+        ProtocolError: A modality is absent at test and the method cannot take that.
+        PluginError: The class lacks a function.
+    """
+    plan.require_policy()
+    recipe = plan.resolved.recipe
+    set_numerics(recipe, device)
+    keep_freed_memory()
+    size = (recipe.input.height, recipe.input.width)
+    arrays = main_first(lambda: decode(plan.data, *size))
+    who = f"the method {plan.info.name}"
+    method = load_target(plan.info.target, who)()
+    lacking = [name for name in ("build", "loss", "embed") if not hasattr(method, name)]
+    if lacking:
+        raise PluginError(
+            seen=f"{plan.info.target} has no {' and no '.join(lacking)}",
+            expected="a class with build(config, data), loss(model, batch), embed(model, batch)",
+            do="add what is missing; harness/spec/method.py says what each takes and gives",
+        )
+    return Workshop(plan, device, arrays, method, Batches(arrays, recipe, device))
+
+
+def results(
+    plan: Plan, seed: int, folder: Path, device: torch.device, inputs: dict[str, Any]
+) -> dict[str, Any]:
+    """Everything a record says about training, accuracy and cost, with the evidence written.
+
+    Of several processes each does its part, and the main one writes and gets the answer.
+    """
+    require_images(plan.resolved.recipe)
+    cost.forget_peak(device)
+    shop = open_workshop(plan, device)
+    stages = Stages(folder)
+    names = {k: folder / k for k in ("weights.safetensors", "train.jsonl", "features.npz")}
+    weights, log, features = names.values()
+    train_inputs = {k: v for k, v in inputs.items() if k != "protocol"} | {
+        "modalities": list(plan.modalities("train")),
+        "arrays": shop.arrays.key,
+        "held_out": plan.protocol.model_dump(mode="json")["held_out"],
+    }
+    stages.run(
+        "train",
+        train_inputs,
+        [weights.name, log.name],
+        lambda: _train(shop, seed, folder, digest(train_inputs)),
+    )
+    weights_hash = on_main(lambda: file_digest(weights))
+    embed_inputs = {"weights": weights_hash, "protocol": plan.protocol.hash, "code": inputs["code"]}
+    stages.run("embed", embed_inputs, [features.name], lambda: _embed(shop, folder))
+    stages.run(
+        "efficiency",
+        embed_inputs,
+        ["cost.json"],
+        lambda: on_main(lambda: _efficiency(shop, folder)),
+    )
+    evaluation = evaluated(*read_own(features), plan.protocol)
+    if evaluation is None:
+        return {}
+    _write_ranks(folder / "ranks.npz", evaluation)
+    written = ["weights.safetensors", "train.jsonl", "features.npz", "ranks.npz"]
+    costs = read_costs(folder)
+    was_compiled = any(row.get("compiled", False) for row in costs["training"])
+    return {
+        **scored(evaluation, read_own(features)[0]),
+        **costs,
+        "environment": environment.describe(str(device), plan.info.name)
+        | {"numerics": described(plan.resolved.recipe, device, was_compiled)}
+        | parallel.described(plan.resolved.recipe.batch_norm),
+        "evidence": {Path(name).stem: evidence_of(folder / name) for name in written},
+    }
+
+
+def side_of(shop: Workshop, split: Split, side: SideName, weights: Path) -> Side:
+    """The descriptors of a query or gallery split."""
+    samples = shop.plan.data.samples(split)
+    names = tuple(s.name for s in samples)
+    key = shop.plan.shown(split, side)
+    if key not in shop.sides:
+        model = shop.trained(weights)
+        with shop.embedded.of(len(samples)):
+            descriptors = embedded(
+                shop.method,
+                model,
+                shop.batches,
+                shop.arrays.rows[split],
+                shop.plan.modalities(side),
+                names,
+                shop.plan.protocol.change(side),
+            )
+        shop.sides[key] = Side(descriptors, names, labels_of(samples))
+    return shop.sides[key]
+
+
+def both_sides(shop: Workshop, weights: Path) -> tuple[Side, Side | None]:
+    """Query and gallery descriptors; None for a gallery that is the query side itself."""
+    protocol = shop.plan.protocol
+    query = side_of(shop, protocol.query_split, "query", weights)
+    seen = shop.plan.shown(protocol.query_split, "query")
+    if seen == shop.plan.shown(protocol.gallery_split, "gallery"):
+        return query, None
+    return query, side_of(shop, protocol.gallery_split, "gallery", weights)
+
+
+def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
+    plan, recipe = shop.plan, shop.plan.resolved.recipe
+    own_loop = getattr(shop.method, "train", None)
+    if own_loop is not None and world().size > 1:
+        raise TrainingError(
+            seen=f"{plan.info.name} has a training loop of its own, for {world().size} processes",
+            expected="a method that the harness trains, which shares each batch among processes",
+            do="start it without torchrun",
+        )
+    torch.manual_seed(derive_seed("build", seed))
+    # The main process first: what it downloads is there for the others.
+    model = main_first(lambda: shop.build(recipe.pretrained))
+    # A checkpoint with its optimiser, its replacement while it is written, and the weights.
+    require_space(folder, needed_bytes(model, copies=5))
+    samples = plan.data.samples(plan.protocol.train_split)
+    known = {pid: i for i, pid in enumerate(sorted({s.pid for s in samples}))}
+    training = loop.Training(
+        method=shop.method,
+        recipe=recipe,
+        seed=seed,
+        batches=shop.batches,
+        rows=shop.arrays.rows[plan.protocol.train_split],
+        labels=np.array([known[s.pid] for s in samples], dtype=np.int64),
+        modalities=plan.modalities("train"),
+        folder=folder,
+        key=key,
+    )
+    say(f"train: {len(samples)} samples of {len(known)} identities on {shop.device}")
+    (own_loop or loop.train)(training, model)
+    give_back_memory()
+    shop.model = model
+    if is_main():
+        about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
+        save_weights(folder / "weights.safetensors", model, about)
+        loop.discard_checkpoint(folder)
+        # The efficiency of a run that was cut off is measured in another process.
+        write_json(folder / TRAINING_PEAK, round(cost.peak_memory_mib(shop.device), 1))
+
+
+def _embed(shop: Workshop, folder: Path) -> None:
+    sides = both_sides(shop, folder / "weights.safetensors")
+    if is_main():
+        write_features(folder / "features.npz", *sides)
+
+
+def _efficiency(shop: Workshop, folder: Path) -> None:
+    split = shop.plan.protocol.query_split
+    model = shop.trained(folder / "weights.safetensors")
+    row = shop.arrays.rows[split][:1]
+    found = cost.measure(shop.method, model, shop.batches, row, shop.plan.modalities("query"))
+    columns = getattr(shop.method, "modality_columns", None)
+    found["modality_columns"] = {} if columns is None else columns(model)
+    found["throughput"] = shop.embedded.per_second
+    found["peak_memory_mib"] = round(cost.peak_memory_mib(shop.device), 1)
+    write_json(folder / "cost.json", found)
+
+
+def read_costs(folder: Path) -> dict[str, Any]:
+    """The training log and what was measured, from the run's folder."""
+    import json
+
+    rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
+    found = json.loads((folder / "cost.json").read_text())
+    with contextlib.suppress(FileNotFoundError):
+        trained = json.loads((folder / TRAINING_PEAK).read_text())
+        found["peak_memory_mib"] = max(found["peak_memory_mib"], trained)
+    found["training_seconds"] = round(sum(row.get("seconds", 0.0) for row in rows), 3)
+    return {"training": rows, "cost": found}
+
+
+def _write_ranks(path: Path, evaluation: Evaluation) -> None:
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            rank_lists=evaluation.rank_lists,
+            per_query_ap=evaluation.score.per_query_ap,
+            per_query_inp=evaluation.score.per_query_inp,
+            first_rank=evaluation.score.first_rank,
+        )

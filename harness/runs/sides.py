@@ -1,0 +1,77 @@
+"""What the train, query and gallery sides show to a method; imports no torch."""
+
+from __future__ import annotations
+
+from harness.data.opened import OpenDataset
+from harness.spec.dataset import Card, Split
+from harness.spec.method import MethodInfo
+from harness.base.errors import ProtocolError
+from harness.base.hashing import digest
+from harness.spec.modality import Modality, in_order
+from harness.spec.protocol import BoundProtocol, Side
+
+
+def modalities_of(
+    info: MethodInfo, card: Card, protocol: BoundProtocol, side: Side
+) -> tuple[Modality, ...]:
+    """The modalities of the protocol's train, query or gallery side that can be had.
+
+    Raises:
+        ProtocolError: The data set or the method has none of them.
+    """
+    wanted = protocol.side(side)
+    found = set(wanted) & set(card.modalities) & set(info.modalities)
+    if not found:
+        raise ProtocolError(
+            seen=f"the {side} side of {protocol.name} has {'+'.join(wanted)}",
+            expected=f"one of {'+'.join(card.modalities)} (the data set), "
+            f"{'+'.join(info.modalities)} (the method)",
+            do="choose another protocol: harness list protocols",
+        )
+    return in_order(found)
+
+
+def absent_at_test(info: MethodInfo, data: OpenDataset, protocol: BoundProtocol) -> list[str]:
+    """What queries or gallery lack of the modalities trained on, in words; often nothing."""
+    found = []
+    trained = modalities_of(info, data.card, protocol, "train")
+    sides: tuple[Side, ...] = ("query", "gallery")
+    for side in sides:
+        wanted = modalities_of(info, data.card, protocol, side)
+        lost = [m for m in trained if m not in wanted]
+        if lost:
+            found.append(f"the {side} side has no {' and no '.join(lost)}")
+        samples = data.samples(getattr(protocol, f"{side}_split"))
+        thin = [s.name for s in samples if not set(wanted) <= set(s.paths)]
+        if thin:
+            found.append(f"{len(thin)} {side} samples lack an image, such as {thin[0]}")
+    if protocol.random_missing is not None:
+        found.append("images are left out at random")
+    return found
+
+
+def require_policy(info: MethodInfo, data: OpenDataset, protocol: BoundProtocol) -> None:
+    """Refuse a method that cannot take an absent modality, where one is absent at test.
+
+    Raises:
+        ProtocolError: Something is absent and the policy the method declares is `none`.
+    """
+    absent = absent_at_test(info, data, protocol)
+    if not absent or info.missing != "none":
+        return
+    raise ProtocolError(
+        seen=f"under {protocol.name} {'; '.join(absent)}, and the method {info.name} "
+        "declares the missing-modality policy 'none'",
+        expected="a method that says what it does with an absent modality: zero_normalised, "
+        "skip_branch, impute or native",
+        do="choose a protocol with every modality it was trained on, or declare "
+        "MethodInfo(missing=...) once its embed() takes batches without one",
+    )
+
+
+def shown(
+    info: MethodInfo, card: Card, protocol: BoundProtocol, split: Split, side: Side
+) -> str:
+    """A key of what a model sees of a side: the same list, modalities and changes."""
+    change = [c and c.model_dump(mode="json") for c in protocol.change(side)]
+    return digest([card.folders[split], modalities_of(info, card, protocol, side), change])

@@ -1,0 +1,155 @@
+"""What a method declares (light, no torch) and the three functions it gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.spec.modality import MODALITIES, Modality
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+MissingPolicy = Literal["none", "zero_normalised", "skip_branch", "impute", "native"]
+"""What a method does with an absent modality (design rule 5).
+
+`none`: it cannot take one; `zero_normalised`: it sees zeros after normalisation, the authors' grey
+image; `skip_branch`: that branch is left out; `impute`: its features are made from the others;
+`native`: the method is made for it.
+"""
+
+
+class Claim(BaseModel):
+    """A number printed in a paper, in percent, with the place it was read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    protocol: str
+    source: str
+    mAP: float
+    R1: float
+    R5: float | None = None
+    R10: float | None = None
+    mINP: float | None = None
+
+
+class NoConfig(BaseModel):
+    """The config of a method that has none: every key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MethodInfo(BaseModel):
+    """The declaration of a method; `info.py` holds one and imports nothing heavy.
+
+    Attributes:
+        name: The word after `--method`.
+        target: "package.module:Class", imported only when the method is built.
+        uses: Packages beside the target's own whose code decides its numbers, so that they are in
+            the code's hash.
+        title, paper, venue, year, url: Where the method comes from.
+        modalities: The modalities it can take; it may be asked for any non-empty subset.
+        missing: What it does with an absent modality of a sample at test.
+        config: The pydantic model of its options (`extra="forbid"`); the recipe's `[config]`.
+        backbone: What a table says of its network, such as "ResNet-50"; empty where it is a choice.
+        tags: What a reader must know of its numbers, such as `test-camera` (design rule 6).
+        input_size: (height, width) of a network made for one size; every recipe is given it.
+        recipes: The folder with its recipe files, if it has one.
+        tables: The folder with its plans for `harness table`, if it has one.
+        claims: What the paper says it reaches.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    target: str = Field(pattern=r"^[\w.]+:\w+$")
+    uses: tuple[str, ...] = ()
+    title: str = ""
+    paper: str = ""
+    venue: str = ""
+    year: int | None = None
+    url: str = ""
+    modalities: tuple[Modality, ...] = MODALITIES
+    missing: MissingPolicy = "none"
+    config: type[BaseModel] = NoConfig
+    backbone: str = ""
+    tags: tuple[str, ...] = ()
+    input_size: tuple[int, int] | None = None
+    recipes: Path | None = None
+    tables: Path | None = None
+    claims: tuple[Claim, ...] = ()
+
+
+class DataInfo(NamedTuple):
+    """What a method may know about the data when it is built."""
+
+    classes: int
+    """Identities in train; labels are 0..classes-1."""
+    modalities: tuple[Modality, ...]
+    """Modalities of this run, in order; a method builds one stream for each."""
+    height: int
+    width: int
+    pretrained: str
+    """`imagenet` (from the hub), `none`, or the path of a local weights file."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """What images are normalised with, for methods whose weights were trained with others."""
+    cameras: int = 0
+    """Cameras in train, for a camera embedding; 0 where the data set names none."""
+
+
+class Batch(NamedTuple):
+    """What a method sees: normalised images by modality, and who is on them."""
+
+    images: dict[Modality, Tensor]
+    """Each (n, 3, height, width), float; the rows of an absent image are zero.
+
+    A modality that a whole side lacks (cross-modal, missing at test) is no key at all. A method
+    whose policy is not `none` must embed such a batch, and one with single rows absent.
+    """
+    present: dict[Modality, Tensor]
+    """Each (n,) bool, the keys of `images`: whether the sample has this modality at all."""
+    pids: Tensor
+    """(n,) int64, labels 0..classes-1 in training; at test, -1: a method never sees them."""
+    camids: Tensor | None = None
+    """(n,) int64, 0-based in the order of the training set's sorted cameras.
+
+    At test only a method tagged `test-camera` is given them.
+    """
+
+
+class Method(Protocol):
+    """The three functions of a method. The class named by `MethodInfo.target` gives them.
+
+    A class may have more, each used where it is there:
+
+    - `train(training, model)`: instead of the harness's loop (`harness.training.loop.Training`).
+    - `lr_scales(model) -> list[tuple[float, list[Parameter]]]`: these parameters learn at so many
+      times the recipe's rate; the others at the rate itself.
+    - `start_epoch(model, epoch)`: called before each epoch, counted from 0. What it keeps must be
+      in the model's buffers, so that a training that was cut off goes on alike.
+    - `modality_columns(model) -> dict[Modality, tuple[int, int]]`: which columns of the
+      descriptor, from and up to, come from one modality alone.
+    - `import_state(state) -> dict[str, Tensor]`: weights under its authors' names, in ours.
+    """
+
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        """A new model, randomly initialised from torch's global generator, or pretrained."""
+        ...
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The scalar terms of the loss, already weighted; the harness minimises their sum.
+
+        Under torchrun the model computes a part of the batch in each process, and `loss` sees all
+        of it. So what `model(...)`, or a layer of it, gives in training has the images on the first
+        axis, and looks at other images by batch normalisation alone; what looks at the whole
+        batch belongs here, with the layers it needs taken from `getattr(model, "module", model)`.
+        """
+        ...
+
+    def embed(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The (n, d) descriptors in eval mode, each independent of the rest of the batch."""
+        ...

@@ -1,0 +1,38 @@
+"""Which device a word on the command line means."""
+
+from __future__ import annotations
+
+import torch
+
+from harness.base.errors import TrainingError, UnknownNameError
+from harness.base.parallel import world
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device of a word on the command line; `auto` takes a GPU where there is one.
+
+    Each of several processes has a GPU of its own.
+
+    Raises:
+        UnknownNameError: Not auto, cpu or cuda, or cuda where there is none.
+        TrainingError: Fewer GPUs than processes.
+    """
+    known = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    if wanted not in known:
+        raise UnknownNameError("device on this machine", wanted, known)
+    if wanted == "auto":
+        wanted = known[-1] if "cuda" in known else "cpu"
+    if wanted == "cuda" and world().size > 1:
+        return _own_gpu(world().local_rank, torch.cuda.device_count())
+    return torch.device(wanted)
+
+
+def _own_gpu(number: int, there: int) -> torch.device:
+    if number >= there:
+        raise TrainingError(
+            seen=f"process {number + 1} on a machine with {there} GPUs",
+            expected="a GPU for each process",
+            do=f"torchrun --nproc-per-node {there}, or --device cpu",
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)

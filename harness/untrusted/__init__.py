@@ -1,1 +1,0 @@
-"""Reading files that a stranger may have made: bounded, and without running anything."""
