@@ -2,7 +2,8 @@
 
 The folder `datasets/` is installed as `reid_datasets`: a top-level package called `datasets` would
 overwrite the well-known library of that name. Discovery in pyproject.toml cannot rename, so it is
-asked for here. Folders without Python, such as recipes, are packages too: their files are installed.
+asked for here. Folders without Python, such as recipes, are packages too: their files are
+installed.
 """
 
 from setuptools import find_namespace_packages, setup
