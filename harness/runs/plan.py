@@ -1,0 +1,147 @@
+"""What a run is to be: settled and checked from the words of a command, before anything heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.base.hashing import code_digest
+from harness.base.parallel import world
+from harness.data.lint import Finding, lint, stop_on_errors
+from harness.data.open import open_dataset
+from harness.data.opened import OpenDataset
+from harness.data.validation import held_out
+from harness.runs import sides
+from harness.spec.dataset import Split
+from harness.spec.method import MethodInfo
+from harness.spec.modality import Modality
+from harness.spec.plugins import Plugins, load_plugins, source_of
+from harness.spec.protocol import BoundProtocol, Side
+from harness.spec.resolve import Resolved, default_recipe, resolve
+
+# The folders of the core whose code a run's numbers depend on, beside the method's own.
+_DECIDING = ("training", "data", "corruptions")
+DEFAULT_OUT = Path("runs")
+DEFAULT_SEED = 40
+"""The seed in the README of IEEE's authors."""
+
+
+class Ground(NamedTuple):
+    """What many runs can share: an open data set under a protocol, linted."""
+
+    data: OpenDataset
+    protocol: BoundProtocol
+    findings: tuple[Finding, ...]
+    """What linting found; only warnings get this far."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that is settled and checked, before anything heavy."""
+
+    info: MethodInfo
+    resolved: Resolved
+    data: OpenDataset
+    protocol: BoundProtocol
+    out: Path
+    device: str
+    """As asked for: auto, cpu or cuda."""
+    findings: tuple[Finding, ...]
+    """What linting found; only warnings get this far."""
+
+    def folder(self, seed: int) -> Path:
+        """Where the run of a seed is kept."""
+        return self.out / self.resolved.recipe.hash[:12] / str(seed)
+
+    def modalities(self, side: Side) -> tuple[Modality, ...]:
+        """What the train, query or gallery side shows the method, see `sides.modalities_of`."""
+        return sides.modalities_of(self.info, self.data.card, self.protocol, side)
+
+    def shown(self, split: Split, side: Side) -> str:
+        """A key of what a model sees of a side: the same list, modalities and changes."""
+        return sides.shown(self.info, self.data.card, self.protocol, split, side)
+
+    def require_policy(self) -> None:
+        """Refuse a method that cannot take what is absent at test, see `sides.require_policy`."""
+        sides.require_policy(self.info, self.data, self.protocol)
+
+
+def plan_run(
+    method: str,
+    *,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    recipe: str | None = None,
+    changes: Sequence[str] = (),
+    out: Path = DEFAULT_OUT,
+    device: str = "auto",
+    plugins: Plugins | None = None,
+) -> Plan:
+    """Find everything, check the data set's names and lint the protocol; torch stays away.
+
+    Raises:
+        HarnessError: Whatever is wrong, before any training.
+    """
+    known = plugins or load_plugins()
+    info = known.method(method)
+    if protocol is not None:
+        known.protocol(protocol)
+    ground = prepare(open_dataset(dataset, known), protocol, known)
+    return plan_on(ground, info, recipe=recipe, changes=changes, out=out, device=device)
+
+
+def prepare(data: OpenDataset, protocol: str | None, plugins: Plugins) -> Ground:
+    """Check a data set's names and lint the protocol: once for any number of methods.
+
+    Raises:
+        HarnessError: No such protocol, or a fault of the data under it.
+    """
+    bound = plugins.protocol(protocol or data.card.protocol).bind(data.card)
+    data = held_out(data, bound.held_out)
+    findings = tuple(lint(data, bound))
+    stop_on_errors(findings)
+    return Ground(data, bound, findings)
+
+
+def plan_on(
+    ground: Ground,
+    info: MethodInfo,
+    *,
+    recipe: str | None = None,
+    changes: Sequence[str] = (),
+    out: Path = DEFAULT_OUT,
+    device: str = "auto",
+) -> Plan:
+    """Settle the recipe of one method on data that is open already.
+
+    Raises:
+        HarnessError: A recipe that does not fit, or a method that cannot take the protocol.
+    """
+    data, bound, findings = ground
+    name = recipe or default_recipe(info, data.card.name, data.card.embedded)
+    resolved = resolve(info, name, data.label, bound.name, changes)
+    plan = Plan(info, resolved, data, bound, out, device, findings)
+    plan.require_policy()
+    return plan
+
+
+def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
+    """Everything that decides a run's numbers, by name."""
+    core = Path(__file__).parents[1]
+    # Sums over several processes are added in another order than by one, as on another device.
+    several = {"processes": world().size} if world().size > 1 else {}
+    return {
+        "recipe": plan.resolved.recipe.hash,
+        "data": plan.data.data_hash,
+        "protocol": plan.protocol.hash,
+        "seed": seed,
+        "code": code_digest([*(core / f for f in _DECIDING), *_sources(plan.info)]),
+        "device": device,
+        **several,
+    }
+
+
+def _sources(info: MethodInfo) -> list[Path]:
+    return [source_of(target) for target in (info.target, *info.uses)]
