@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,30 @@ def describe_code() -> dict[str, Any]:
         found["uncommitted_files"] = sorted([*changed, *new])[:_FILES_NAMED]
         found["uncommitted_sha256"] = _difference(root, new)
     return found
+
+
+def changed_since(commit: str, places: Sequence[Path]) -> list[str] | None:
+    """The files of some folders or files that are not as a commit had them, renamed ones included.
+
+    Args:
+        commit: As a record names it.
+        places: Of this checkout; others are left out.
+
+    Returns:
+        Paths from the root, sorted; None where that cannot be told: no checkout, or one that does
+        not have the commit.
+    """
+    root = _checkout()
+    # Only a hash: the word comes from a record, and git would take others for options.
+    if root is None or not re.fullmatch("[0-9a-f]{7,64}", commit):
+        return None
+    if not _git(root, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"):
+        return None
+    inside = [str(p) for p in places if p.resolve().is_relative_to(root.resolve())]
+    if not inside:
+        return []
+    new = _lines(root, "ls-files", "--others", "--exclude-standard", "--", *inside)
+    return sorted({*_lines(root, "diff", "--name-only", "-M", commit, "--", *inside), *new})
 
 
 def _difference(root: Path, new: list[str]) -> str:

@@ -129,7 +129,6 @@ def plan_on(
 
 def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
     """Everything that decides a run's numbers, by name."""
-    core = Path(__file__).parents[1]
     # Sums over several processes are added in another order than by one, as on another device.
     several = {"processes": world().size} if world().size > 1 else {}
     return {
@@ -137,11 +136,14 @@ def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
         "data": plan.data.data_hash,
         "protocol": plan.protocol.hash,
         "seed": seed,
-        "code": code_digest([*(core / f for f in _DECIDING), *_sources(plan.info)]),
+        "code": code_digest(deciding_code(plan.info)),
         "device": device,
         **several,
     }
 
 
-def _sources(info: MethodInfo) -> list[Path]:
-    return [source_of(target) for target in (info.target, *info.uses)]
+def deciding_code(info: MethodInfo) -> list[Path]:
+    """The folders and files whose code decides a run's numbers: of the core, and the method's."""
+    core = Path(__file__).parents[1]
+    own = (source_of(target) for target in (info.target, *info.uses))
+    return [*(core / folder for folder in _DECIDING), *own]

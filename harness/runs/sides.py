@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from harness.base.errors import ProtocolError
+from harness.base.hashing import digest
 from harness.data.opened import OpenDataset
 from harness.spec.dataset import Card, Split
 from harness.spec.method import MethodInfo
-from harness.base.errors import ProtocolError
-from harness.base.hashing import digest
 from harness.spec.modality import Modality, in_order
 from harness.spec.protocol import BoundProtocol, Side
 
@@ -69,9 +69,7 @@ def require_policy(info: MethodInfo, data: OpenDataset, protocol: BoundProtocol)
     )
 
 
-def shown(
-    info: MethodInfo, card: Card, protocol: BoundProtocol, split: Split, side: Side
-) -> str:
+def shown(info: MethodInfo, card: Card, protocol: BoundProtocol, split: Split, side: Side) -> str:
     """A key of what a model sees of a side: the same list, modalities and changes."""
     change = [c and c.model_dump(mode="json") for c in protocol.change(side)]
     return digest([card.folders[split], modalities_of(info, card, protocol, side), change])

@@ -14,9 +14,11 @@ from harness.base.parallel import is_main, world
 from harness.base.progress import say
 from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
+from harness.evidence import checkout
 from harness.evidence.record import METRICS, PerQuery, RunRecord
-from harness.runs.plan import Plan, run_inputs
+from harness.runs.plan import Plan, deciding_code, run_inputs
 from harness.runs.run import Finished, execute
+from harness.spec.method import MethodInfo
 from harness.spec.protocol import BoundProtocol
 from harness.spec.resolve import from_record
 from harness.stats import paired
@@ -34,6 +36,8 @@ REPRODUCED = "reproduced"
 _OF_THE_MACHINE = ("processor", "threads", "device", "gpu", "cuda")
 # Later records say these, too.
 _SAID_LATER = ("cudnn", "determinism", "numerics")
+# More files than these tell a reader nothing more.
+_FILES_NAMED = 6
 _PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow")
 
 
@@ -96,7 +100,7 @@ def plan_again(
     code = run_inputs(plan, record.seed, plan.device)["code"]
     if code != record.code_hash:
         seen = f"the code of {info.name} and of training is {code[:12]} here, the record was made "
-        seen += f"by {record.code_hash[:12]} (commit {_commit(record)})"
+        seen += f"by {record.code_hash[:12]} (commit {_commit(record)}){_changed(record, info)}"
         if not other_code:
             raise RecordError(
                 seen=seen,
@@ -189,6 +193,17 @@ def _require_as_many(record: RunRecord) -> None:
             if said == 1
             else f"torchrun --standalone --nproc-per-node {said} --no-python {command}",
         )
+
+
+def _changed(record: RunRecord, info: MethodInfo) -> str:
+    """Which files of that code are others now, where the checkout knows the record's commit."""
+    commit = str(record.environment.get("commit") or "")
+    changed = checkout.changed_since(commit, deciding_code(info))
+    if not changed:
+        return ""
+    named = ", ".join(changed[:_FILES_NAMED])
+    more = f" and {len(changed) - _FILES_NAMED} more" if len(changed) > _FILES_NAMED else ""
+    return f"; changed since: {named}{more}"
 
 
 def _commit(record: RunRecord) -> str:

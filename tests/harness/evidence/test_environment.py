@@ -184,3 +184,18 @@ def test_the_driver_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_command_line_stays_light() -> None:
     code = "import sys, harness.runs.run, harness.cli.app; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_changed_since_a_commit_is_named(repository: Path) -> None:
+    commit = checkout.describe_code()["commit"]
+    room = repository / "harness" / "evidence"
+    assert checkout.changed_since(commit, [room]) == []
+    (room / "moved.py").write_text((room / "checkout.py").read_text())
+    (room / "checkout.py").write_text("x = 2\n")
+    (repository / "outside.py").write_text("no part of it\n")
+    assert checkout.changed_since(commit, [room]) == [
+        "harness/evidence/checkout.py",
+        "harness/evidence/moved.py",
+    ]
+    assert checkout.changed_since("0" * 40, [room]) is None, "a commit that is not here"
+    assert checkout.changed_since("--output=x", [room]) is None, "no word of a record is an option"
