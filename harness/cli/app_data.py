@@ -7,14 +7,18 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Device, Json, Plugin, group
+from harness.cli.options import DataPlace, Device, Json, Plugin, group
 
 data = group("Check data sets, or draw one.")
 
 
+_NewFolder = Annotated[Path, typer.Option("--out", help="A new folder.")]
+_Drawn = Annotated[int, typer.Option("--seed", help="Of everything drawn.")]
+
+
 @data.command("check")
 def data_check(
-    dataset: Annotated[str, typer.Argument(help="A name or a folder.")],
+    dataset: DataPlace,
     root: Annotated[Path | None, typer.Option("--root", help="The set's folder.")] = None,
     accept_variant: Annotated[
         bool, typer.Option("--accept-variant", help="Another list than the published one is meant.")
@@ -31,11 +35,11 @@ def data_check(
 @data.command("synthesize")
 def data_synthesize(
     like: Annotated[str, typer.Option("--like", help="The set to imitate, such as rgbnt201.")],
-    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    out: _NewFolder,
     scale: Annotated[
         str, typer.Option("--scale", help="full: all its identities and counts; small: a few.")
     ] = "full",
-    seed: Annotated[int, typer.Option("--seed", help="Of everything drawn.")] = 0,
+    seed: _Drawn = 0,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
@@ -61,7 +65,7 @@ def data_train_translator(
     identity_loss: Annotated[
         bool, typer.Option("--identity-loss", help="Add it, half as heavy as the cycle loss.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Of everything drawn.")] = 0,
+    seed: _Drawn = 0,
     device: Device = "auto",
     plugin: Plugin = None,
     as_json: Json = False,
@@ -90,7 +94,7 @@ def data_train_translator(
 def data_reconstruct(
     name: Annotated[str, typer.Argument(help="What to make it from; a wrong name lists them.")],
     root: Annotated[Path, typer.Option("--root", help="The folder of that set.")],
-    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    out: _NewFolder,
     translator: Annotated[
         Path | None, typer.Option("--translator", help="Weights of data train-translator.")
     ] = None,

@@ -10,6 +10,7 @@ import typer
 from harness.cli.options import (
     MINUS,
     Data,
+    DataPlace,
     Device,
     Json,
     Mode,
@@ -145,7 +146,7 @@ def show(
 
 @app.command(context_settings=MINUS)
 def lint(
-    dataset: Annotated[str, typer.Argument(help="A name or a folder.")],
+    dataset: DataPlace,
     protocol: Annotated[str | None, typer.Argument(help="Default: the card's.")] = None,
     content: Annotated[
         bool, typer.Option("--content", help="Read every file to find copies of pictures.")

@@ -77,6 +77,7 @@ Data = Annotated[
     str | None,
     typer.Option("--dataset", help="A name or a folder; without it, the embedded synthetic set."),
 ]
+DataPlace = Annotated[str, typer.Argument(help="A name or a folder.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 OnlyDataset = Annotated[
     str | None, typer.Option("--dataset", help="Only this data set, as tables name it.")
