@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from harness.base.errors import HarnessError
-from leaderboard_app.states import show_error
+from leaderboard_app.shared.states import show_error
 
 # Every page by its file in views/, which is also its path in the address.
 PAGES = {

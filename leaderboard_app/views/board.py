@@ -1,5 +1,5 @@
-"""See leaderboard_app/board_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/board/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.board_page import show
+from leaderboard_app.board.page import show
 
 show()

@@ -1,5 +1,5 @@
-"""See leaderboard_app/claimed_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/claimed/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.claimed_page import show
+from leaderboard_app.claimed.page import show
 
 show()

@@ -1,5 +1,5 @@
-"""See leaderboard_app/compare_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/compare/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.compare_page import show
+from leaderboard_app.compare.page import show
 
 show()

@@ -1,5 +1,5 @@
-"""See leaderboard_app/embedding_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/embedding/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.embedding_page import show
+from leaderboard_app.embedding.page import show
 
 show()

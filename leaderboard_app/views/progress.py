@@ -1,5 +1,5 @@
-"""See leaderboard_app/progress_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/progress/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.progress_page import show
+from leaderboard_app.progress.page import show
 
 show()

@@ -1,5 +1,5 @@
-"""See leaderboard_app/queries_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/queries/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.queries_page import show
+from leaderboard_app.queries.page import show
 
 show()

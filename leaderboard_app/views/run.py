@@ -1,5 +1,5 @@
-"""See leaderboard_app/run_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/run/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.run_page import show
+from leaderboard_app.run.page import show
 
 show()

@@ -1,5 +1,5 @@
-"""See leaderboard_app/sets_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/sets/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.sets_page import show
+from leaderboard_app.sets.page import show
 
 show()

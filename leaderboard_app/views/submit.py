@@ -1,5 +1,5 @@
-"""See leaderboard_app/submit_page.py; Streamlit runs this file when the address names it."""
+"""See leaderboard_app/submit/page.py; Streamlit runs this file when the address names it."""
 
-from leaderboard_app.submit_page import show
+from leaderboard_app.submit.page import show
 
 show()

@@ -19,7 +19,9 @@ from streamlit.testing.v1 import AppTest
 from harness.board import BoardTable
 from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store
-from leaderboard_app import board_page, data, present, projection, rankings
+from leaderboard_app.board import page as board_page
+from leaderboard_app.embedding import projection
+from leaderboard_app.shared import data, present, ranks
 from tests.leaderboard_app.many import LARGE, fill_quickly
 
 Open = Callable[..., AppTest]
@@ -81,13 +83,13 @@ def test_ranks_are_computed_once_for_the_runs_they_rest_on(
 ) -> None:
     add_run(dataset="drawn@1")
     ranked: list[str] = []
-    real = rankings.rank_table
+    real = ranks.rank_table
 
     def counted(table: BoardTable, *rest: Any) -> BoardTable:
         ranked.append(table.dataset)
         return real(table, *rest)
 
-    monkeypatch.setattr(rankings, "rank_table", counted)
+    monkeypatch.setattr(ranks, "rank_table", counted)
     for _ in range(2):
         opened(dataset="drawn@1").run()
     add_run(dataset="drawn@2")
@@ -102,7 +104,7 @@ def test_claims_are_held_against_runs_without_ranking_whole_tables(
     opened: Open, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = opened(folder=many)
-    monkeypatch.setattr(rankings, "rank_table", lambda *given: pytest.fail("a table was ranked"))
+    monkeypatch.setattr(ranks, "rank_table", lambda *given: pytest.fail("a table was ranked"))
     page.switch_page("views/claimed.py").run()
     assert not page.exception
     shown = page.dataframe[0].value
