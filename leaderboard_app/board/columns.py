@@ -9,11 +9,11 @@ import pandas as pd
 
 from harness.base.hashing import digest
 from harness.board import BoardRow, BoardTable
-from harness.board.view import tie_mark
+from harness.board.view import rank_words, tie_mark
 from harness.evidence.record import METRICS
 from harness.export import Column, TableView, Value, interval
-from leaderboard_app.board.filters import kind_of
-from leaderboard_app.shared.text import METRIC_NAMES
+from leaderboard_app.shared.rows import kind_of, millions
+from leaderboard_app.shared.text import metric_name
 
 Kind = Literal["text", "number", "tags", "link"]
 
@@ -30,12 +30,9 @@ class Shown(NamedTuple):
     help: str | None = None
 
 
-def rank_words(row: BoardRow) -> str | None:
+def places(row: BoardRow) -> str | None:
     """The places that the comparisons leave open for a row, such as 2–4."""
-    if row.rank is None:
-        return None
-    low, high = row.rank
-    return str(low) if low == high else f"{low}–{high}"
+    return None if row.rank is None else rank_words(row.rank)
 
 
 def tied(row: BoardRow) -> str | None:
@@ -61,23 +58,16 @@ def _seeds(row: BoardRow) -> str | None:
     return ", ".join(map(str, row.seeds)) or None
 
 
-def _millions(row: BoardRow) -> float | None:
-    return None if row.parameters is None else row.parameters / 1e6
-
-
 def _conflict(row: BoardRow) -> str | None:
     return row.conflict or None
 
 
 COLUMNS: dict[str, Shown] = {
     "rank": Shown(
-        "rank", "text", rank_words, width=62, help="The places that paired comparisons leave open."
+        "rank", "text", places, width=62, help="The places that paired comparisons leave open."
     ),
     "method": Shown("method", "text", lambda row: row.title, width=170),
-    **{
-        m: Shown(METRIC_NAMES.get(m, m), "number", _metric(m), 2, "higher", width=76)
-        for m in METRICS[:1]
-    },
+    **{m: Shown(metric_name(m), "number", _metric(m), 2, "higher", width=76) for m in METRICS[:1]},
     "uncertainty": Shown(
         "95 % interval or ± sd",
         "text",
@@ -86,10 +76,7 @@ COLUMNS: dict[str, Shown] = {
         help="Of mAP; resamples identities.",
     ),
     "ties": Shown("ties", "text", tied, width=50, help="One letter: not told apart."),
-    **{
-        m: Shown(METRIC_NAMES.get(m, m), "number", _metric(m), 2, "higher", width=76)
-        for m in METRICS[1:]
-    },
+    **{m: Shown(metric_name(m), "number", _metric(m), 2, "higher", width=76) for m in METRICS[1:]},
     "year": Shown("year", "number", lambda row: row.year, width=58),
     "trust": Shown("trust", "tags", lambda row: [str(row.trust)], width=92),
     "selection": Shown("selection", "tags", lambda row: [row.selection] if row.selection else []),
@@ -102,7 +89,7 @@ COLUMNS: dict[str, Shown] = {
     ),
     "tags": Shown("tags", "tags", lambda row: list(row.tags), width=300),
     "backbone": Shown("backbone", "text", lambda row: row.backbone or None, width=130),
-    "parameters": Shown("params, M", "number", _millions, 1, "lower", width=84),
+    "parameters": Shown("params, M", "number", millions, 1, "lower", width=84),
     "gflops": Shown("GFLOP", "number", lambda row: row.gflops, 1, "lower", width=74),
     "descriptor": Shown("descriptor", "number", lambda row: row.descriptor, width=84),
     "source": Shown("source", "text", lambda row: row.source or None, width=210),

@@ -1,14 +1,17 @@
-"""The controls that decide which rows of the board are shown."""
+"""The controls that decide which rows and columns of the board are shown, and in what order."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from harness.board import BoardTable
-from leaderboard_app.board.filters import Filters, kind_of, said
-from leaderboard_app.shared.address import asked, several, whole
+from harness.board import BoardRow, BoardTable
+from leaderboard_app.board.columns import ALWAYS, COLUMNS, usual_columns
+from leaderboard_app.board.filters import Filters
+from leaderboard_app.shared.address import asked, choice, several, switch, whole
+from leaderboard_app.shared.rows import kind_of, said
 
 SINCE, UNTIL = "since", "until"
+COLUMN, SORT, UPWARDS = "column", "sort", "up"
 
 
 def chosen_filters(table: BoardTable) -> Filters:
@@ -44,6 +47,25 @@ def chosen_filters(table: BoardTable) -> Filters:
         since,
         until,
     )
+
+
+def chosen_columns(rows: tuple[BoardRow, ...]) -> tuple[list[str], str, bool]:
+    """Names of columns, which one sorts, and whether the largest comes first."""
+    with st.expander("Columns and order"):
+        titles = {name: column.title for name, column in COLUMNS.items()}
+        extra = several(
+            "Columns; none chosen shows the usual ones",
+            [name for name in COLUMNS if name != ALWAYS],
+            COLUMN,
+            words=titles.__getitem__,
+        )
+        left, right = st.columns(2, vertical_alignment="bottom")
+        with left:
+            by = choice("Sort by", list(COLUMNS), SORT, "mAP", words=titles.__getitem__)
+        with right:
+            upwards = switch("Smallest first", UPWARDS)
+    chosen = set(extra) | {ALWAYS} if extra else usual_columns(rows)
+    return [name for name in COLUMNS if name in chosen], by, not upwards
 
 
 def _years(table: BoardTable) -> tuple[int | None, int | None]:

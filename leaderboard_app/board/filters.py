@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.board import BoardRow
-
-UNKNOWN = "not said"
+from leaderboard_app.shared.rows import kind_of, said
 
 
 class Filters(NamedTuple):
@@ -51,16 +50,6 @@ def sentence(outcome: Outcome) -> str:
     parts = ", ".join(f"{name} ({count})" for name, count in outcome.by.items())
     rows = "1 row" if outcome.hidden == 1 else f"{outcome.hidden} rows"
     return f"{rows} hidden by: {parts}."
-
-
-def kind_of(row: BoardRow) -> str:
-    """Claimed in a paper, or run here."""
-    return "claimed" if row.kind == "claim" else "run here"
-
-
-def said(text: str) -> str:
-    """A value that may be unknown, as a filter names it."""
-    return text or UNKNOWN
 
 
 def _one_of(value: str, wanted: tuple[str, ...]) -> bool:

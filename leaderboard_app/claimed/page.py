@@ -5,19 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from harness.base.errors import HarnessError
 from harness.export import interval
 from leaderboard_app.claimed.pairs import ABOVE, BELOW, INSIDE, NOT_RUN, Pair, pairs
-from leaderboard_app.shared.address import segments, switch
+from leaderboard_app.shared.address import switch
+from leaderboard_app.shared.chosen import chosen_metric
+from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import infos, snapshot
 from leaderboard_app.shared.ranks import interval_of
-from leaderboard_app.shared.settings import read_settings
-from leaderboard_app.shared.states import show_error
-from leaderboard_app.shared.text import command
 
-METRIC, ALL = "metric", "all"
+ALL = "all"
 
-_METRICS = {"mAP": "mAP", "R1": "Rank-1"}
 _WORDS = {
     INSIDE: "inside our interval",
     ABOVE: "above our interval",
@@ -30,13 +27,9 @@ _WORDS = {
 def show() -> None:
     """The whole page."""
     st.title("Claimed and reproduced", anchor=False)
-    try:
-        state = snapshot()
-    except HarnessError as error:
-        show_error(error)
-        return
+    state = snapshot()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = segments("Metric", _METRICS, METRIC, "mAP")
+        metric = chosen_metric()
         everything = switch("Also what nobody ran here", ALL)
     claimed = {(c.dataset, c.protocol) for c in state.claims if c.protocol}
     tables = [t for t in state.tables if t.runs and (t.dataset, t.protocol) in claimed]
@@ -58,8 +51,7 @@ def show() -> None:
 def _show_none(claims: int) -> None:
     st.info(f"None of {claims} claims of installed methods has a run here on its own data yet.")
     st.markdown("With RGBNT201 on your disk, this makes the first:")
-    words = ("run", "--method", "ieee", "--dataset", "/data/RGBNT201")
-    st.code(command(*words, out=read_settings().out), language="bash", wrap_lines=True)
+    show_commands(("run", "--method", "ieee", "--dataset", "/data/RGBNT201"))
 
 
 def _show(shown: list[Pair]) -> None:
@@ -95,3 +87,7 @@ def _line(pair: Pair) -> dict[str, object]:
         "trust": None if row is None else str(row.trust),
         "source": pair.claim.source,
     }
+
+
+if __name__ == "__main__":
+    show()

@@ -28,16 +28,12 @@ class Pair(NamedTuple):
 IntervalOf = Callable[[BoardRow, str], tuple[float, float] | None]
 
 
-def _known(row: BoardRow, metric: str) -> tuple[float, float] | None:
-    return row.intervals.get(metric)
-
-
 def pairs(
     claims: Iterable[PublishedClaim],
     tables: Iterable[BoardTable],
     known: Mapping[str, object],
-    metric: str = "mAP",
-    interval_of: IntervalOf = _known,
+    metric: str,
+    interval_of: IntervalOf,
 ) -> list[Pair]:
     """Every claim of a method we have, on a data set and protocol of ours.
 
@@ -46,7 +42,7 @@ def pairs(
         tables: Of runs.
         known: The registered methods by name.
         metric: Which number.
-        interval_of: Of a row and metric; else what the row says, which of seeds is nothing.
+        interval_of: Of a row and metric.
     """
     by_name: dict[tuple[str, str], list[BoardRow]] = {}
     for table in tables:

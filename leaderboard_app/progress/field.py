@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from harness.board import BoardRow
+from leaderboard_app.shared.rows import kind_of, millions, said
 
 COLUMNS = [
     "method",
@@ -21,7 +22,6 @@ COLUMNS = [
     "doubtful",
     "key",
 ]
-UNKNOWN = "not said"
 _SECOND_HAND = "second-hand"
 
 
@@ -34,11 +34,11 @@ def frame(rows: Iterable[BoardRow], metric: str) -> pd.DataFrame:
             "method": row.title or row.method,
             "year": row.year,
             "value": row.metrics.get(metric),
-            "kind": "claimed" if row.kind == "claim" else "run here",
-            "backbone": row.backbone or UNKNOWN,
-            "pretraining": row.pretraining or UNKNOWN,
+            "kind": kind_of(row),
+            "backbone": said(row.backbone),
+            "pretraining": said(row.pretraining),
             "source": row.source,
-            "parameters": None if row.parameters is None else row.parameters / 1e6,
+            "parameters": millions(row),
             "gflops": row.gflops,
             # Another paper's number, where the method's own paper says something else.
             "doubtful": row.conflict in first_hand - {""} and _SECOND_HAND in row.tags,

@@ -10,12 +10,13 @@ import streamlit as st
 
 from leaderboard_app.progress import field
 from leaderboard_app.shared.address import segments
-from leaderboard_app.shared.chosen import chosen_table
+from leaderboard_app.shared.chosen import chosen_metric, chosen_table
 from leaderboard_app.shared.look import CHART_HEIGHT, IDENTITIES, NEUTRAL
+from leaderboard_app.shared.rows import CLAIMED, RUN_HERE
+from leaderboard_app.shared.text import metric_name
 
-METRIC, COLOUR, COST = "metric", "colour", "cost"
+COLOUR, COST = "colour", "cost"
 
-_METRICS = {"mAP": "mAP", "R1": "Rank-1"}
 _COLOURS = {"pretraining": "Pretraining", "backbone": "Backbone"}
 _COSTS = {"parameters": "Parameters, millions", "gflops": "GFLOP for one descriptor"}
 
@@ -27,7 +28,7 @@ def show() -> None:
     if table is None:
         return
     with st.container(horizontal=True):
-        metric = segments("Metric", _METRICS, METRIC, "mAP")
+        metric = chosen_metric()
         colour = segments("Colour", _COLOURS, COLOUR, "pretraining")
     found = field.frame(table.rows, metric)
     _show_years(found, metric, colour)
@@ -35,7 +36,7 @@ def show() -> None:
 
 
 def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
-    st.subheader(f"{_METRICS[metric]} by year of publication", anchor=False)
+    st.subheader(f"{metric_name(metric)} by year of publication", anchor=False)
     dated = found[found["year"].notna()].reset_index(drop=True)
     if dated.empty:
         st.info("No number of this table has a year.")
@@ -46,7 +47,7 @@ def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
         line, "year", "step-after"
     )
     st.altair_chart(
-        chart.properties(height=2 * CHART_HEIGHT), alt=f"{_METRICS[metric]} against year"
+        chart.properties(height=2 * CHART_HEIGHT), alt=f"{metric_name(metric)} against year"
     )
     names = ", ".join(f"{r.method} ({int(r.year)}, {r.value:.1f})" for r in line.itertuples())
     st.caption(
@@ -59,7 +60,7 @@ def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
 
 
 def _show_costs(found: pd.DataFrame, metric: str, colour: str) -> None:
-    st.subheader(f"{_METRICS[metric]} against cost", anchor=False)
+    st.subheader(f"{metric_name(metric)} against cost", anchor=False)
     cost = segments("Cost", _COSTS, COST, "parameters")
     priced = found[found[cost].notna()].reset_index(drop=True)
     if priced.empty:
@@ -72,7 +73,7 @@ def _show_costs(found: pd.DataFrame, metric: str, colour: str) -> None:
     )
     st.altair_chart(
         chart.properties(height=2 * CHART_HEIGHT - 60),
-        alt=f"{_METRICS[metric]} against {_COSTS[cost]}",
+        alt=f"{metric_name(metric)} against {_COSTS[cost]}",
     )
     st.caption(
         _hidden(found, priced, "no cost")
@@ -93,7 +94,7 @@ def _points(frame: pd.DataFrame, x: str, title: str, metric: str, colour: str) -
         .mark_point(filled=True, size=75)
         .encode(
             x=alt.X(x, title=title, scale=alt.Scale(zero=False, padding=16), axis=alt.Axis(**axis)),
-            y=alt.Y("value:Q", title=f"{_METRICS[metric]}, %", scale=alt.Scale(zero=False)),
+            y=alt.Y("value:Q", title=f"{metric_name(metric)}, %", scale=alt.Scale(zero=False)),
             color=alt.Color(
                 f"{colour}:N",
                 title=None,
@@ -103,14 +104,14 @@ def _points(frame: pd.DataFrame, x: str, title: str, metric: str, colour: str) -
             shape=alt.Shape(
                 "kind:N",
                 title=None,
-                scale=alt.Scale(domain=["claimed", "run here"], range=["circle", "diamond"]),
+                scale=alt.Scale(domain=[CLAIMED, RUN_HERE], range=["circle", "diamond"]),
                 legend=None,
             ),
             opacity=alt.when("datum.doubtful").then(alt.value(0.25)).otherwise(alt.value(0.8)),
             tooltip=[
                 "method:N",
                 "year:Q",
-                alt.Tooltip("value:Q", title=_METRICS[metric], format=".2f"),
+                alt.Tooltip("value:Q", title=metric_name(metric), format=".2f"),
                 "backbone:N",
                 "pretraining:N",
                 "kind:N",
@@ -128,3 +129,7 @@ def _steps(frame: pd.DataFrame, x: str, how: Any) -> alt.Chart:
         .encode(x=f"{x}:Q", y="value:Q")
     )
     return chart
+
+
+if __name__ == "__main__":
+    show()

@@ -9,12 +9,15 @@ import streamlit as st
 from harness.base.errors import HarnessError
 from harness.evidence.record import RunRecord
 from harness.spec.modality import Modality
-from leaderboard_app.queries.answers import Evidence, Hit, hits, ordered
-from leaderboard_app.queries.pictures import Frame, Place, strip
+from leaderboard_app.queries.answers import Hit, hits, ordered
+from leaderboard_app.queries.pictures import Frame, Place
+from leaderboard_app.queries.places import picture, place_of
 from leaderboard_app.shared.address import asked, choice, put, segments, switch, whole
-from leaderboard_app.shared.data import evidence_of, place_of, run_choices, snapshot, stored
-from leaderboard_app.shared.links import OTHER, QUERY, RUN
-from leaderboard_app.shared.states import show_error, show_nothing
+from leaderboard_app.shared.chosen import chosen_run, runs_with_evidence
+from leaderboard_app.shared.data import evidence_of, snapshot, stored
+from leaderboard_app.shared.evidence import Evidence
+from leaderboard_app.shared.links import OTHER, QUERY
+from leaderboard_app.shared.states import show_error
 from leaderboard_app.shared.text import literal
 
 ORDER, GONE, SEED = "order", "removed", "draw"
@@ -29,13 +32,12 @@ _NO_OTHER = "–"
 def show() -> None:
     """The whole page."""
     st.title("Queries", anchor=False)
-    choices = run_choices()
+    choices = runs_with_evidence()
     if not choices:
-        show_nothing("No run here has stored descriptors yet", "run", "--method", "ieee")
         return
     left, right = st.columns(2)
     with left:
-        run_id = choice("Run", list(choices), RUN, words=choices.__getitem__)
+        run_id = chosen_run(choices)
     one = stored(run_id).record
     # Only a run of the same queries can be held beside this one.
     others = [_NO_OTHER, *_comparable(one, list(choices))]
@@ -105,7 +107,7 @@ def _show_query(place: Place | None, evidence: Evidence, query: int, record: Run
     labels = evidence.query.labels
     name = evidence.query.names[query]
     with st.container(border=True):
-        st.image(_picture(place, name, _shown(record, "query"), "query"))
+        st.image(picture(place, name, _shown(record, "query"), "query"))
         camera = "" if labels.camids is None else f" · camera {labels.camids[query] + 1}"
         st.caption(f"query {literal(name)} · identity {labels.pids[query]}{camera}")
 
@@ -133,7 +135,7 @@ def _show_answers(
 def _show_hit(place: Place | None, evidence: Evidence, hit: Hit, record: RunRecord) -> None:
     name, labels = evidence.gallery.names[hit.position], evidence.gallery.labels
     frame: Frame = "removed" if hit.rank is None else "correct" if hit.correct else "wrong"
-    st.image(_picture(place, name, _shown(record, "gallery"), frame), width="stretch")
+    st.image(picture(place, name, _shown(record, "gallery"), frame), width="stretch")
     mark = {"removed": "removed", "correct": f"{hit.rank} ✓", "wrong": f"{hit.rank} ✗"}[frame]
     camera = "" if labels.camids is None else f" · camera {labels.camids[hit.position] + 1}"
     st.caption(
@@ -154,15 +156,5 @@ def _say_no_pictures(record: RunRecord) -> None:
     )
 
 
-def _picture(
-    place: Place | None, name: str, modalities: tuple[Modality, ...], frame: Frame
-) -> bytes:
-    root = "" if place is None else str(place.root)
-    return _cached(root, name, modalities, frame, place)
-
-
-@st.cache_data(max_entries=600, show_spinner=False)
-def _cached(
-    root: str, name: str, modalities: tuple[Modality, ...], frame: Frame, _place: Place | None
-) -> bytes:
-    return strip(_place, name, modalities, frame)
+if __name__ == "__main__":
+    show()

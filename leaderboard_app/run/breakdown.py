@@ -13,10 +13,9 @@ from harness.evidence.evaluations import Evaluated, read
 from harness.evidence.record import RunRecord
 from harness.store import Stored
 from leaderboard_app.run.frames import by_group, modality_matrix, modality_order, robustness
+from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import evidence_of, plugins
-from leaderboard_app.shared.look import CHART_HEIGHT, IDENTITIES
-from leaderboard_app.shared.settings import read_settings
-from leaderboard_app.shared.text import command
+from leaderboard_app.shared.look import CHART_HEIGHT, IDENTITIES, ROW_PIXELS
 
 _CELL, _LINE = 62, 20
 
@@ -63,7 +62,7 @@ def _show_groups(frame: pd.DataFrame, what: str) -> None:
         frame,
         hide_index=True,
         placeholder="",
-        height=min(len(frame) + 1, 8) * 35 + 2,
+        height=min(len(frame) + 1, 8) * ROW_PIXELS + 2,
         column_config={
             "group": column.NumberColumn(what, format="%d"),
             "mAP": column.ProgressColumn(format="%.1f", min_value=0, max_value=100),
@@ -95,10 +94,9 @@ def _show_matrix(results: list[Evaluated], record: RunRecord) -> None:
     frame = modality_matrix(results, plugins().protocols, "mAP")
     if len(frame) < 2:
         st.caption("Scored under one protocol only. This fills the matrix, without training:")
-        words = ["evaluate", "--run", record.run_id]
-        for group in ("missing", "cross", "mismatched"):
-            words += ["--protocol", group]
-        st.code(command(*words, out=read_settings().out), language="bash", wrap_lines=True)
+        groups = ("missing", "cross", "mismatched")
+        asked = [word for group in groups for word in ("--protocol", group)]
+        show_commands(("evaluate", "--run", record.run_id, *asked))
         return
     order = modality_order([*frame["query"], *frame["gallery"]])
     base = alt.Chart(frame).encode(
@@ -133,8 +131,7 @@ def _show_curves(results: list[Evaluated], record: RunRecord) -> None:
     frame = robustness(results, plugins().protocols, "mAP")
     if frame.empty:
         st.caption("Not scored on corrupted images yet. This does it, without training:")
-        words = ["evaluate", "--run", record.run_id, "--protocol", "corrupt-each"]
-        st.code(command(*words, out=read_settings().out), language="bash", wrap_lines=True)
+        show_commands(("evaluate", "--run", record.run_id, "--protocol", "corrupt-each"))
         return
     kinds = sorted(frame["kind"].unique())
     legend = alt.Legend(

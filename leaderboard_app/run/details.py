@@ -14,7 +14,7 @@ from harness.cli.output import shown_path
 from harness.evidence.record import RunRecord
 from harness.spec.protocol import BoundProtocol
 from harness.store import Stored
-from leaderboard_app.shared.text import literal, settings
+from leaderboard_app.shared.text import literal
 
 _COST = {
     "parameters": ("Parameters", "{:,.0f}"),
@@ -35,10 +35,10 @@ def show_details(found: Stored) -> None:
     with protocol:
         _show_protocol(record)
     with recipe:
-        st.code(settings(record.recipe), language="toml", wrap_lines=True)
+        st.code(in_lines(record.recipe), language="toml", wrap_lines=True)
         st.caption(f"hash {literal(record.recipe_hash)}")
     with environment:
-        st.code(settings(record.environment), language="toml", wrap_lines=True)
+        st.code(in_lines(record.environment), language="toml", wrap_lines=True)
     with cost:
         _show_cost(record.cost)
     with evidence:
@@ -52,7 +52,7 @@ def _show_protocol(record: RunRecord) -> None:
         sentences = BoundProtocol.model_validate(record.protocol).in_words()
     except ValidationError:
         st.caption("This version of the harness has no words for this protocol; its fields:")
-        st.code(settings(record.protocol), language="toml", wrap_lines=True)
+        st.code(in_lines(record.protocol), language="toml", wrap_lines=True)
     else:
         st.text("\n".join(sentences))
     st.caption(f"hash {literal(record.protocol_hash)}")
@@ -94,3 +94,14 @@ def _show_raw(record: RunRecord) -> None:
     )
     with st.expander("The record as JSON"):
         st.json(text, expanded=1)
+
+
+def in_lines(data: Mapping[str, Any], prefix: str = "") -> str:
+    """Nested data as lines of `key = value`, the way --set takes them."""
+    lines = []
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            lines.append(in_lines(value, f"{prefix}{key}."))
+        else:
+            lines.append(f"{prefix}{key} = {json.dumps(value, ensure_ascii=False)}")
+    return "\n".join(lines)

@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from harness.base.errors import HarnessError
-from harness.evidence.record import METRICS, RunRecord
-from harness.export import interval
+from harness.evidence.record import RunRecord
 from harness.store import Stored
 from leaderboard_app.run.breakdown import show_breakdown
 from leaderboard_app.run.details import show_details
-from leaderboard_app.shared.address import choice
-from leaderboard_app.shared.cmc import cmc_chart, loss_chart, loss_frame
+from leaderboard_app.run.loss import loss_chart, loss_frame
+from leaderboard_app.run.metrics import show_metrics
+from leaderboard_app.shared.chosen import chosen_run
+from leaderboard_app.shared.cmc import cmc_chart
+from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import all_runs, run_choices, stored
 from leaderboard_app.shared.links import QUERY_PAGE, RUN, to_page
 from leaderboard_app.shared.look import SELECTION_COLOURS, TRUST_COLOURS
-from leaderboard_app.shared.settings import read_settings
-from leaderboard_app.shared.states import show_error, show_nothing
-from leaderboard_app.shared.text import METRIC_NAMES, badge, command, literal, queries_sentence
+from leaderboard_app.shared.states import show_nothing
+from leaderboard_app.shared.text import badge, literal, queries_sentence
 
-DRAWN = "Drawn figures: these numbers show that a method works, not how well."
+_DRAWN = "Drawn figures: these numbers show that a method works, not how well."
 
 
 def show() -> None:
     """The whole page."""
     st.title("Run", anchor=False)
-    try:
-        known = all_runs()
-        if not known:
-            show_nothing("No runs yet", "run", "--method", "ieee")
-            return
-        run_id = choice("Run", list(known), RUN, words=known.__getitem__)
-        found = stored(run_id)
-    except HarnessError as error:
-        show_error(error)
+    known = all_runs()
+    if not known:
+        show_nothing("No runs yet", "run", "--method", "ieee")
         return
+    found = stored(chosen_run(known))
     _show_head(found)
     _show_results(found.record)
     show_breakdown(found)
     show_details(found)
 
 
-def drawn(record: RunRecord) -> bool:
+def _drawn(record: RunRecord) -> bool:
     """Whether the data are drawn figures, not people."""
     return record.dataset.get("made_like") is not None
 
 
 def _show_head(found: Stored) -> None:
-    record, out = found.record, read_settings().out
+    record = found.record
     st.subheader(
         f"{literal(record.method)} on {literal(record.dataset_label)}, "
         f"{literal(record.protocol_name)}",
@@ -68,11 +61,7 @@ def _show_head(found: Stored) -> None:
         f"harness {record.harness_version}"
     )
     st.markdown("**Make it again, and check it:**")
-    lines = [
-        command("reproduce", record.run_id, out=out),
-        command("verify", record.run_id, out=out),
-    ]
-    st.code("\n".join(lines), language="bash", wrap_lines=True)
+    show_commands(("reproduce", record.run_id), ("verify", record.run_id))
     if record.run_id in run_choices():
         to_page(QUERY_PAGE, "See its answers, picture by picture", {RUN: record.run_id})
 
@@ -100,35 +89,8 @@ def _show_results(record: RunRecord) -> None:
 def _show_metrics(record: RunRecord) -> None:
     show_metrics(record, "Metrics of this run")
     words = [queries_sentence(record.queries, record.valid_queries)]
-    st.caption(" ".join([*words, DRAWN] if drawn(record) else words))
+    st.caption(" ".join([*words, _DRAWN] if _drawn(record) else words))
 
 
-def show_metrics(record: RunRecord, alt: str) -> None:
-    """A run's metrics, intervals and chance levels as a table."""
-    column = st.column_config
-    st.dataframe(
-        metrics_frame(record.metrics, record.intervals, record.chance),
-        hide_index=True,
-        column_config={
-            "%": column.NumberColumn(format="%.2f"),
-            "interval": column.TextColumn("95 % interval", alignment="right"),
-            "chance": column.NumberColumn(format="%.2f"),
-        },
-        alt=alt,
-    )
-
-
-def metrics_frame(
-    metrics: Mapping[str, float],
-    intervals: Mapping[str, tuple[float, float] | None],
-    chance: Mapping[str, float],
-) -> pd.DataFrame:
-    """A line for each metric."""
-    return pd.DataFrame(
-        {
-            "metric": [METRIC_NAMES.get(m, m) for m in METRICS],
-            "%": [metrics.get(m) for m in METRICS],
-            "interval": [interval(intervals.get(m)) for m in METRICS],
-            "chance": [chance.get(m) for m in METRICS],
-        }
-    )
+if __name__ == "__main__":
+    show()

@@ -1,29 +1,32 @@
-"""Which table a page is about: one data set and protocol, one pair of hashes."""
+"""What a page is about, as the address and its controls say: a table, a metric, a run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
-from harness.base.errors import HarnessError
 from harness.board import BoardTable
-from leaderboard_app.shared.address import asked, choice, put
-from leaderboard_app.shared.data import snapshot
-from leaderboard_app.shared.links import DATASET, PROTOCOL
-from leaderboard_app.shared.states import show_error, show_nothing
+from leaderboard_app.shared.address import choice, segments
+from leaderboard_app.shared.data import run_choices, snapshot
+from leaderboard_app.shared.links import DATASET, PROTOCOL, RUN
+from leaderboard_app.shared.states import show_nothing
+from leaderboard_app.shared.text import metric_name
 
-HASHES = "hashes"
+HASHES, METRIC = "hashes", "metric"
+
+_METRICS = ("mAP", "R1")
 
 
 def chosen_table() -> BoardTable | None:
     """The controls for data set, protocol and hashes, and the table they leave.
 
-    None when there is nothing to choose or the store cannot be read; the page says so.
+    None when there is nothing to choose; the page says so.
+
+    Raises:
+        HarnessError: The store cannot be read.
     """
-    try:
-        tables = snapshot().tables
-    except HarnessError as error:
-        show_error(error)
-        return None
+    tables = snapshot().tables
     if not tables:
         show_nothing("No runs and no published numbers", "run", "--method", "ieee")
         return None
@@ -38,21 +41,40 @@ def chosen_table() -> BoardTable | None:
     if len(found) == 1:
         return found[0]
     with more:
-        names = {hashes_of(t): t for t in _fullest(found)}
+        names = {_hashes_of(t): t for t in _fullest(found)}
         words = "Data and protocol, by hash: different ones do not compare"
         return names[choice(words, list(names), HASHES)]
 
 
-def hashes_of(table: BoardTable) -> str:
+def chosen_metric() -> str:
+    """One of the two that nearly every paper prints."""
+    return segments("Metric", {name: metric_name(name) for name in _METRICS}, METRIC, _METRICS[0])
+
+
+def runs_with_evidence() -> dict[str, str]:
+    """Runs whose descriptors are here, by id with words; where there are none, the page says so.
+
+    Raises:
+        HarnessError: The store cannot be read.
+    """
+    choices = run_choices()
+    if not choices:
+        show_nothing("No run here has stored descriptors yet", "run", "--method", "ieee")
+    return choices
+
+
+def chosen_run(choices: Mapping[str, str]) -> str:
+    """The id of one run.
+
+    Args:
+        choices: By id, in words; at least one.
+    """
+    return choice("Run", list(choices), RUN, words=choices.__getitem__)
+
+
+def _hashes_of(table: BoardTable) -> str:
     """The first digits of a table's two hashes."""
     return f"{table.data_hash[:8]} · {table.protocol_hash[:8]}"
-
-
-def forget_choice() -> None:
-    """Let the page choose the data set, protocol and hashes again."""
-    for name in (DATASET, PROTOCOL, HASHES):
-        if asked(name) is not None:
-            put(name, None)
 
 
 def _datasets(tables: tuple[BoardTable, ...]) -> list[str]:

@@ -10,24 +10,16 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from harness.base.errors import HarnessError
 from harness.board import BoardTable, board
 from harness.claims import PublishedClaim, load_claims
-from harness.data.open import open_dataset
-from harness.data.opened import OpenDataset
-from harness.data.validation import held_out
-from harness.evidence.record import RunRecord
 from harness.spec.method import MethodInfo
 from harness.spec.plugins import Plugins, load_plugins
-from harness.spec.protocol import BoundProtocol
 from harness.store import STORE_NAME, PerQueryValues, Store, Stored, Summary, open_store
-from leaderboard_app.queries.answers import Evidence, read_evidence, size_of
-from leaderboard_app.queries.pictures import Place
+from leaderboard_app.shared.evidence import FEATURES, Evidence, read_evidence, size_of
 from leaderboard_app.shared.present import looked_for
 from leaderboard_app.shared.settings import Settings, read_settings
 from leaderboard_app.shared.shelf import Shelf
 
-FEATURES = "features.npz"
 EVIDENCE_BYTES = 400 * 2**20
 """Of all descriptors that are kept; those of the largest data set are half of it."""
 LOOKING = 0.2
@@ -110,12 +102,6 @@ def evidence_of(run_id: str) -> Evidence:
         )
 
 
-def place_of(record: RunRecord) -> Place | None:
-    """Where the pictures of a run's data set are; None where this machine does not have them."""
-    data = _pictures(read_settings()).get(record.data_hash)
-    return None if data is None else _place(record.data_hash, record.protocol_hash, data, record)
-
-
 def per_query(run_ids: Iterable[str], settings: Settings) -> dict[str, PerQueryValues]:
     """Each query's outcome by run id, for comparisons."""
     wanted = list(run_ids)
@@ -131,14 +117,6 @@ def plugins() -> Plugins:
 def infos() -> Mapping[str, MethodInfo]:
     """The installed methods by name."""
     return plugins().methods
-
-
-def words_of(summary: Summary) -> str:
-    """A run in a list of runs."""
-    return (
-        f"{summary.method} · {summary.recipe} · seed {summary.seed} · {summary.dataset}, "
-        f"{summary.protocol} · mAP {summary.metrics['mAP']:.2f} · {summary.run_id[:8]}"
-    )
 
 
 def _store(settings: Settings) -> Store | None:
@@ -206,37 +184,17 @@ def _with_evidence(stamp: str, settings: Settings) -> Future[list[bool]]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _all_runs(stamp: str, settings: Settings) -> dict[str, str]:
     summaries = _snapshot(settings, stamp).summaries
-    return {run_id: words_of(s) for run_id, s in reversed(list(summaries.items()))}
+    return {run_id: _words_of(s) for run_id, s in reversed(list(summaries.items()))}
+
+
+def _words_of(summary: Summary) -> str:
+    """A run in a list of runs."""
+    return (
+        f"{summary.method} · {summary.recipe} · seed {summary.seed} · {summary.dataset}, "
+        f"{summary.protocol} · mAP {summary.metrics['mAP']:.2f} · {summary.run_id[:8]}"
+    )
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _evidence() -> Shelf[Evidence]:
     return Shelf(EVIDENCE_BYTES, size_of)
-
-
-@st.cache_resource(max_entries=1, show_spinner="Looking for the pictures")
-def _pictures(settings: Settings) -> dict[str, OpenDataset]:
-    """The data sets whose pictures may be shown, by the hash of their bytes."""
-    found: dict[str, OpenDataset] = {}
-    for spec in (None, *settings.data):
-        try:
-            data = open_dataset(spec, plugins())
-            found[data.data_hash] = data
-        except HarnessError as error:
-            # A folder that has gone leaves placeholders; the log says why.
-            print(f"pictures of {spec}: {error.seen}")
-    return found
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _place(
-    data_hash: str, protocol_hash: str, _data: OpenDataset, _record: RunRecord
-) -> Place | None:
-    try:
-        protocol = BoundProtocol.model_validate(_record.protocol)
-        seen = held_out(_data, protocol.held_out)
-        splits = (protocol.gallery_split, protocol.query_split)
-        samples = {s.name: s for split in splits for s in seen.samples(split)}
-    except (HarnessError, ValueError):
-        return None
-    return Place(_data.root, samples)

@@ -13,12 +13,18 @@ DATASET, PROTOCOL, RUN, OTHER, QUERY = "dataset", "protocol", "run", "with", "qu
 
 RUN_PAGE, COMPARE_PAGE, QUERY_PAGE = "run", "compare", "queries"
 
-_PAGES = Path(__file__).parents[1] / "views"
+_PAGES = Path(__file__).parents[1]
+
+
+def file_of(page: str) -> Path:
+    """The file that Streamlit runs, as a script and at every click, when the address names a page.
+
+    Other modules do not import it: what they would get is not what Streamlit runs.
+    """
+    return _PAGES / page / "page.py"
 
 
 def to_page(page: str, label: str, parameters: Mapping[str, str | Sequence[str]]) -> None:
     """A link to a page by its name in the address."""
     given: dict[str, Any] = {k: v if isinstance(v, str) else list(v) for k, v in parameters.items()}
-    st.page_link(
-        _PAGES / f"{page}.py", label=label, query_params=given, icon=":material/arrow_forward:"
-    )
+    st.page_link(file_of(page), label=label, query_params=given, icon=":material/arrow_forward:")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from harness.base.errors import HarnessError
-from leaderboard_app.shared.settings import read_settings
-from leaderboard_app.shared.text import command, literal
+from leaderboard_app.shared.commands import show_commands
+from leaderboard_app.shared.text import literal
 
 
 def show_nothing(title: str, *words: str) -> None:
     """Nothing yet, and the command that would change that."""
     st.subheader(title, anchor=False)
     st.markdown("This makes some, on the embedded drawn figures:")
-    st.code(command(*words, out=read_settings().out), language="bash", wrap_lines=True)
+    show_commands(words)
     st.markdown("Reload this page when it is done.")
 
 

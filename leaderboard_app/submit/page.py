@@ -5,29 +5,20 @@ from __future__ import annotations
 import hmac
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
 import streamlit as st
 
 from harness.base.errors import HarnessError
 from harness.evidence.record import RunRecord
-from harness.verify import Check, Finder, failures
-from harness.verify.receive import admit, verify_bundle
-from leaderboard_app.run.page import show_metrics
+from harness.verify import Finder
+from harness.verify.receive import admit
+from leaderboard_app.run.metrics import show_metrics
 from leaderboard_app.shared.data import plugins
 from leaderboard_app.shared.links import RUN, RUN_PAGE, to_page
 from leaderboard_app.shared.settings import Settings, read_settings
 from leaderboard_app.shared.states import show_error
-from leaderboard_app.shared.text import literal, queries_sentence
-
-# Characters of a problem: an archive of a stranger may hold long names.
-_SHOWN = 400
-_DONE = "verified-upload"
-
-
-class _Outcome(NamedTuple):
-    checks: list[Check]
-    record: RunRecord | None
+from leaderboard_app.shared.text import queries_sentence
+from leaderboard_app.submit.checks import checked
 
 
 def show() -> None:
@@ -46,7 +37,7 @@ def show() -> None:
     with tempfile.TemporaryDirectory(prefix="harness-upload-") as folder:
         path = Path(folder) / "bundle.zip"
         path.write_bytes(given.getbuffer())
-        outcome = _shown(given.file_id, path)
+        outcome = checked(given.file_id, path)
         if outcome.record is not None:
             _show_row(outcome.record)
             _offer(path, settings)
@@ -57,53 +48,6 @@ def _rules(settings: Settings) -> str:
     if settings.allow_submit:
         return f"{kept} unless you add it with the token of whoever started this page."
     return f"{kept}: this page is read-only. It was started without --allow-submit."
-
-
-def _shown(upload: str, path: Path) -> _Outcome:
-    """What the checks of an upload come to; done once, however often the page is drawn."""
-    known: dict[str, _Outcome] = st.session_state.get(_DONE, {})
-    # Open while it works; afterwards what fails is said below, and the rest is a click away.
-    with st.status("Verifying", expanded=True) as status, st.container(gap="xsmall"):
-        if upload in known:
-            for check in known[upload].checks:
-                _show_check(check)
-        else:
-            known = {upload: _verified(path)}
-            st.session_state[_DONE] = known
-        words, fine = _in_words(known[upload].checks)
-        status.update(label=words, state="complete" if fine else "error", expanded=False)
-    for check in failures(known[upload].checks):
-        _show_check(check)
-    return known[upload]
-
-
-def _verified(path: Path) -> _Outcome:
-    """Check the bundle step by step, each shown as it is done."""
-    checks: list[Check] = []
-    steps = verify_bundle(path, Finder(plugins()))
-    while True:
-        try:
-            check = next(steps)
-        except StopIteration as stop:
-            return _Outcome(checks, None if failures(checks) else stop.value)
-        checks.append(check)
-        _show_check(check)
-
-
-def _in_words(checks: list[Check]) -> tuple[str, bool]:
-    """What they come to, and whether none fails."""
-    wrong = len(failures(checks))
-    if wrong:
-        return f"{wrong} of {len(checks)} checks fail: this is not accepted", False
-    open_ = sum(check.status == "not checked" for check in checks)
-    rest = f"; {open_} more could not be made here" if open_ else ""
-    return f"{len(checks) - open_} checks hold{rest}", True
-
-
-def _show_check(check: Check) -> None:
-    mark = {"holds": ":green[✓]", "fails": ":red[✗]", "not checked": ":gray[–]"}[check.status]
-    why = check.problem or check.unchecked
-    st.markdown(f"{mark} {literal(check.name)}{': ' if why else ''}{literal(why[:_SHOWN])}")
 
 
 def _show_row(record: RunRecord) -> None:
@@ -136,3 +80,7 @@ def _offer(path: Path, settings: Settings) -> None:
         return
     st.success("Added." if kept.fresh else "It was there already.")
     to_page(RUN_PAGE, "Open its page", {RUN: kept.record.run_id})
+
+
+if __name__ == "__main__":
+    show()

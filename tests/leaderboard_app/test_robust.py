@@ -18,8 +18,8 @@ from harness.base.errors import StoreError
 from harness.board import BoardRow, BoardTable
 from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store
-from leaderboard_app.board import page as board_page
-from leaderboard_app.board.page import CHANCE
+from leaderboard_app.board import grid
+from leaderboard_app.board.grid import CHANCE
 from leaderboard_app.shared import ranks
 from tests.harness.records import make
 from tests.leaderboard_app.conftest import words_of
@@ -92,7 +92,7 @@ def test_a_table_stands_before_its_ranks_do(
 ) -> None:
     add_run(dataset=DRAWN)
     before: list[bool] = []
-    real = ranks.rank_table
+    real, ranks_of = ranks.rank_table, ranks.ranked
 
     def slow(*given: Any) -> BoardTable:
         assert go_on.wait(30)
@@ -101,13 +101,13 @@ def test_a_table_stands_before_its_ranks_do(
     def ranked(table: BoardTable) -> BoardTable:
         before.append(not ranks.ready(table))
         go_on.set()
-        return ranks.ranked(table)
+        return ranks_of(table)
 
     go_on = Event()
     monkeypatch.setattr(ranks, "rank_table", slow)
-    monkeypatch.setattr(board_page, "ranked", ranked)
-    drawn = Recorder(board_page._show_rows)
-    monkeypatch.setattr(board_page, "_show_rows", drawn)
+    monkeypatch.setattr(ranks, "ranked", ranked)
+    drawn = Recorder(grid.show_rows)
+    monkeypatch.setattr(grid, "show_rows", drawn)
     page = opened(dataset=DRAWN)
     assert before == [True]
     assert drawn.ranks == [None, (1, 1)]

@@ -14,7 +14,7 @@ from leaderboard_app.board.columns import (
     AT_FIRST,
     COLUMNS,
     frame,
-    rank_words,
+    places,
     sorted_rows,
     tied,
     uncertainty,
@@ -24,9 +24,9 @@ from tests.leaderboard_app.rows import claim, row, table
 
 
 def test_a_rank_is_a_place_or_a_range() -> None:
-    assert rank_words(row("a", rank=(2, 2))) == "2"
-    assert rank_words(row("a", rank=(1, 3))) == "1–3"
-    assert rank_words(claim("a")) is None
+    assert places(row("a", rank=(2, 2))) == "2"
+    assert places(row("a", rank=(1, 3))) == "1–3"
+    assert places(claim("a")) is None
 
 
 @pytest.mark.parametrize(("group", "letters"), [(1, "a"), (26, "z"), (27, "aa"), (None, None)])

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.evidence.trust import Trust
-from leaderboard_app.board.filters import UNKNOWN, Filters, apply, sentence
+from leaderboard_app.board.filters import Filters, apply, sentence
+from leaderboard_app.shared.rows import UNKNOWN
 from tests.leaderboard_app.rows import claim, row
 
 ROWS = (

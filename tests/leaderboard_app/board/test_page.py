@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from harness.claims import load_claims
 from harness.evidence.record import RunRecord
-from leaderboard_app.board.page import CHANCE
+from leaderboard_app.board.grid import CHANCE
 from leaderboard_app.shared.text import literal
 from tests.leaderboard_app.conftest import words_of
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard_app.progress.field import UNKNOWN, frame, frontier, pareto
+from leaderboard_app.progress.field import frame, frontier, pareto
+from leaderboard_app.shared.rows import UNKNOWN
 from tests.leaderboard_app.rows import claim, row
 
 POINTS = st.lists(st.tuples(st.integers(2015, 2026), st.integers(0, 100)), max_size=30)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from leaderboard_app.shared.text import command, literal, settings
+from leaderboard_app.shared.text import literal
 
 
 @pytest.mark.parametrize(
@@ -21,13 +19,3 @@ from leaderboard_app.shared.text import command, literal, settings
 )
 def test_literal(text: str, shown: str) -> None:
     assert literal(text) == shown
-
-
-def test_a_command_is_safe_to_paste() -> None:
-    assert command("show", "run", "x; rm -rf /", out=Path("runs")) == (
-        "harness show run 'x; rm -rf /'"
-    )
-
-
-def test_settings_are_lines_that_set_takes() -> None:
-    assert settings({"a": {"b": [1, 2]}, "c": "d"}) == 'a.b = [1, 2]\nc = "d"'

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from harness.evidence.trust import Trust
 from harness.store import STORE_NAME, Store
-from leaderboard_app.submit import page as submit_page
+from leaderboard_app.submit import checks
 from tests.leaderboard_app.conftest import Bundles, words_of
 
 Open = Callable[..., AppTest]
@@ -104,6 +104,6 @@ def test_typing_a_token_does_not_verify_again(
     def never(*_: object) -> None:
         raise AssertionError("verified again")
 
-    monkeypatch.setattr(submit_page, "verify_bundle", never)
+    monkeypatch.setattr(checks, "verify_bundle", never)
     page = _add(page, "guessed")
     assert ":green[✓] archive" in words_of(page)
