@@ -43,9 +43,7 @@ def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
         return
     sure = dated[~dated["doubtful"]]
     line = sure.iloc[field.frontier(list(sure["year"]), list(sure["value"]))]
-    chart = _points(dated, "year:Q", "year of publication", metric, colour) + _steps(
-        line, "year", "step-after"
-    )
+    chart = _points(dated, "year:Q", "year of publication", metric, colour) + _steps(line, "year")
     st.altair_chart(
         chart.properties(height=2 * CHART_HEIGHT), alt=f"{metric_name(metric)} against year"
     )
@@ -68,9 +66,7 @@ def _show_costs(found: pd.DataFrame, metric: str, colour: str) -> None:
         return
     sure = priced[~priced["doubtful"]]
     line = sure.iloc[field.pareto(list(sure[cost]), list(sure["value"]))]
-    chart = _points(priced, f"{cost}:Q", _COSTS[cost], metric, colour) + _steps(
-        line, cost, "step-after"
-    )
+    chart = _points(priced, f"{cost}:Q", _COSTS[cost], metric, colour) + _steps(line, cost)
     st.altair_chart(
         chart.properties(height=2 * CHART_HEIGHT - 60),
         alt=f"{metric_name(metric)} against {_COSTS[cost]}",
@@ -122,10 +118,10 @@ def _points(frame: pd.DataFrame, x: str, title: str, metric: str, colour: str) -
     return chart
 
 
-def _steps(frame: pd.DataFrame, x: str, how: Any) -> alt.Chart:
+def _steps(frame: pd.DataFrame, x: str) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(frame)
-        .mark_line(interpolate=how, strokeDash=[5, 4], color=NEUTRAL, strokeWidth=1.5)
+        .mark_line(interpolate="step-after", strokeDash=[5, 4], color=NEUTRAL, strokeWidth=1.5)
         .encode(x=f"{x}:Q", y="value:Q")
     )
     return chart
