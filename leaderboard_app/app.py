@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from harness.base.errors import HarnessError
-from leaderboard_app.states import show_error
+from leaderboard_app.shared.links import file_of
+from leaderboard_app.shared.states import show_error
 
-# Every page by its file in views/, which is also its path in the address.
+# Every page by its folder, which is also its path in the address.
 PAGES = {
     "": {
         "board": "Board",
@@ -32,11 +31,10 @@ PAGES = {
 def main() -> None:
     """Draw the page of the address once; Streamlit calls this again at every click."""
     st.set_page_config(page_title="Multi-modal re-identification", layout="wide")
-    here = Path(__file__).parent / "views"
     listed = {
         section: [
-            st.Page(here / f"{path}.py", title=title, url_path=path, default=path == "board")
-            for path, title in pages.items()
+            st.Page(file_of(page), title=title, url_path=page, default=page == "board")
+            for page, title in pages.items()
         ]
         for section, pages in PAGES.items()
     }

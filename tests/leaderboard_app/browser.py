@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from leaderboard_app.look import ROW_PIXELS
+from leaderboard_app.shared.look import ROW_PIXELS
 
 CHROMIUM = Path("/usr/bin/chromium")
 WIDE, PHONE = 1280, 390

@@ -112,15 +112,15 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """A page on `tmp_path`, opened at an address with these parameters."""
 
     def open_(
-        view: str = "board", folder: Path = tmp_path, options: Sequence[str] = (), **params: Any
+        name: str = "board", folder: Path = tmp_path, options: Sequence[str] = (), **params: Any
     ) -> AppTest:
         monkeypatch.setattr("sys.argv", ["app.py", str(folder), *options])
         page = AppTest.from_file(str(leaderboard_app.app.__file__), default_timeout=60)
-        if view == "board":
+        if name == "board":
             page.query_params.update(params)
         page.run()
-        if view != "board":
-            page.switch_page(f"views/{view}.py")
+        if name != "board":
+            page.switch_page(f"{name}/page.py")
             page.query_params.update(params)
             page.run()
         assert not page.exception, page.exception

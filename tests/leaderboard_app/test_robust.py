@@ -18,8 +18,9 @@ from harness.base.errors import StoreError
 from harness.board import BoardRow, BoardTable
 from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store
-from leaderboard_app import board_page, rankings
-from leaderboard_app.board_page import CHANCE
+from leaderboard_app.board import grid
+from leaderboard_app.board.grid import CHANCE
+from leaderboard_app.shared import ranks
 from tests.harness.records import make
 from tests.leaderboard_app.conftest import words_of
 from tests.postgres import PASSWORD, Server, running
@@ -73,7 +74,7 @@ def test_ranks_that_cannot_be_read_this_time_are_there_the_next(
 ) -> None:
     add_run(dataset=DRAWN)
     with monkeypatch.context() as patch:
-        patch.setattr(rankings, "per_query", _locked)
+        patch.setattr(ranks, "per_query", _locked)
         page = opened(dataset=DRAWN)
     assert _methods(page) == {"tiny"}
     assert "cannot be ranked" in page.warning[0].value
@@ -91,22 +92,22 @@ def test_a_table_stands_before_its_ranks_do(
 ) -> None:
     add_run(dataset=DRAWN)
     before: list[bool] = []
-    real = rankings.rank_table
+    real, ranks_of = ranks.rank_table, ranks.ranked
 
     def slow(*given: Any) -> BoardTable:
         assert go_on.wait(30)
         return real(*given)
 
     def ranked(table: BoardTable) -> BoardTable:
-        before.append(not rankings.ready(table))
+        before.append(not ranks.ready(table))
         go_on.set()
-        return rankings.ranked(table)
+        return ranks_of(table)
 
     go_on = Event()
-    monkeypatch.setattr(rankings, "rank_table", slow)
-    monkeypatch.setattr(board_page, "ranked", ranked)
-    drawn = Recorder(board_page._show_rows)
-    monkeypatch.setattr(board_page, "_show_rows", drawn)
+    monkeypatch.setattr(ranks, "rank_table", slow)
+    monkeypatch.setattr(ranks, "ranked", ranked)
+    drawn = Recorder(grid.show_rows)
+    monkeypatch.setattr(grid, "show_rows", drawn)
     page = opened(dataset=DRAWN)
     assert before == [True]
     assert drawn.ranks == [None, (1, 1)]

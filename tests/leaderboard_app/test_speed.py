@@ -19,7 +19,9 @@ from streamlit.testing.v1 import AppTest
 from harness.board import BoardTable
 from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store
-from leaderboard_app import board_page, data, present, projection, rankings
+from leaderboard_app.board import grid
+from leaderboard_app.embedding import projection
+from leaderboard_app.shared import data, present, ranks
 from tests.leaderboard_app.many import LARGE, fill_quickly
 
 Open = Callable[..., AppTest]
@@ -49,7 +51,7 @@ def test_the_first_table_stands_within_a_second(
     opened: Open, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments: list[float] = []
-    draw = board_page._show_rows
+    draw = grid.show_rows
 
     def drawn(*given: Any, **more: Any) -> None:
         draw(*given, **more)
@@ -57,7 +59,7 @@ def test_the_first_table_stands_within_a_second(
 
     # Importing is done when the server starts, before anybody asks; this folder is another.
     opened(folder=many.parent)
-    monkeypatch.setattr(board_page, "_show_rows", drawn)
+    monkeypatch.setattr(grid, "show_rows", drawn)
     started = time.process_time()
     page = opened(folder=many)
     assert moments[0] - started < 1.0 * MARGIN
@@ -68,12 +70,12 @@ def test_the_first_table_stands_within_a_second(
 
 def test_a_page_is_there_within_half_a_second(opened: Open, many: Path) -> None:
     page = opened(folder=many)
-    for view in ("board", "progress", "claimed", "run", "compare", "sets"):
-        page.switch_page(f"views/{view}.py").run()
+    for name in ("board", "progress", "claimed", "run", "compare", "sets"):
+        page.switch_page(f"{name}/page.py").run()
         started = time.process_time()
         page.run()
         assert not page.exception
-        assert time.process_time() - started < 0.5 * MARGIN, view
+        assert time.process_time() - started < 0.5 * MARGIN, name
 
 
 def test_ranks_are_computed_once_for_the_runs_they_rest_on(
@@ -81,13 +83,13 @@ def test_ranks_are_computed_once_for_the_runs_they_rest_on(
 ) -> None:
     add_run(dataset="drawn@1")
     ranked: list[str] = []
-    real = rankings.rank_table
+    real = ranks.rank_table
 
     def counted(table: BoardTable, *rest: Any) -> BoardTable:
         ranked.append(table.dataset)
         return real(table, *rest)
 
-    monkeypatch.setattr(rankings, "rank_table", counted)
+    monkeypatch.setattr(ranks, "rank_table", counted)
     for _ in range(2):
         opened(dataset="drawn@1").run()
     add_run(dataset="drawn@2")
@@ -102,8 +104,8 @@ def test_claims_are_held_against_runs_without_ranking_whole_tables(
     opened: Open, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = opened(folder=many)
-    monkeypatch.setattr(rankings, "rank_table", lambda *given: pytest.fail("a table was ranked"))
-    page.switch_page("views/claimed.py").run()
+    monkeypatch.setattr(ranks, "rank_table", lambda *given: pytest.fail("a table was ranked"))
+    page.switch_page("claimed/page.py").run()
     assert not page.exception
     shown = page.dataframe[0].value
     assert (shown["seeds"].str.len() > 1).any()

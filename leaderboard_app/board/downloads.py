@@ -1,0 +1,35 @@
+"""What is on the board, as files."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from harness.board import BoardRow, BoardTable
+from harness.export import render
+from leaderboard_app.board.columns import inputs_hash, view
+
+_FILES = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}
+_ENDINGS = {"csv": "csv", "markdown": "md", "latex": "tex"}
+
+
+def show_downloads(table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str) -> None:
+    """Buttons for files of exactly these rows and columns; `hidden` says what filters hid."""
+    made_of = inputs_hash(table, rows, names)
+    with st.container(horizontal=True):
+        for kind, words in _FILES.items():
+            st.download_button(
+                f"Download {words}",
+                partial(_file, table, rows, names, hidden, kind),
+                file_name=f"leaderboard-{made_of[:8]}.{_ENDINGS[kind]}",
+                key=f"download-{kind}",
+                on_click="ignore",
+            )
+    st.caption(f"The files hold exactly this table; hash of its inputs {made_of[:12]}.")
+
+
+def _file(table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str, kind: Any) -> str:
+    """Made when it is asked for, which most visitors never do."""
+    return render(view(table, rows, names, hidden), kind)

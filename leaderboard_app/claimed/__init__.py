@@ -1,0 +1,1 @@
+"""What papers claim, beside what came out here."""

@@ -1,0 +1,1 @@
+"""Descriptors drawn in the plane."""

@@ -1,0 +1,1 @@
+"""The published numbers over the years, and against what they cost."""

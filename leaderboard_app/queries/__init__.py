@@ -1,0 +1,1 @@
+"""Queries and their answers, picture by picture."""

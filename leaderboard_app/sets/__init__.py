@@ -1,0 +1,1 @@
+"""What data sets hold and what protocols mean."""

@@ -1,0 +1,1 @@
+"""What several pages use: the store as they see it, addresses, links, words and looks."""

@@ -1,0 +1,106 @@
+"""One run's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from harness.evidence.evaluations import keep
+from harness.evidence.record import RunRecord
+from leaderboard_app.shared.text import literal
+from tests.leaderboard_app.conftest import words_of
+
+AddRun = Callable[..., RunRecord]
+Open = Callable[..., AppTest]
+
+WEIGHTS = "e" * 64
+
+
+def test_no_runs_says_how_to_make_one(opened: Open, tmp_path: Path) -> None:
+    page = opened("run")
+    assert page.code[0].value == f"harness run --method ieee --out {tmp_path}"
+
+
+def test_a_run_in_the_address_shows_its_record(opened: Open, add_run: AddRun) -> None:
+    add_run(dataset="msvr310")
+    record = add_run(mAP=61.0)
+    page = opened("run", run=record.run_id)
+    words = words_of(page)
+    assert f"harness reproduce {record.run_id} --out" in words
+    assert f"harness verify {record.run_id} --out" in words
+    assert "trust: reported" in words
+    assert "Trained on the train split with RGB+NI+TI." in words
+    assert "optimiser.lr = 0.001" in words
+    assert f"{'3' * 64}  features.npz" in words
+    metrics = page.dataframe[0].value.set_index("metric")
+    assert list(metrics.loc["Rank-1"]) == [61.0, "56.00 to 66.00", 5.294]
+    identities = page.dataframe[1].value
+    assert list(identities["queries"]) == [2, 2, 2, 2, 2]
+    assert identities["mAP"][0] == pytest.approx(23.5)
+    assert "398,220" in list(page.dataframe[-1].value["value"])
+
+
+def test_numbers_under_other_protocols_fill_the_matrix_and_the_curves(
+    opened: Open, add_run: AddRun, tmp_path: Path
+) -> None:
+    record = add_run(evidence={"weights": {"file": "weights.safetensors", "sha256": WEIGHTS}})
+    page = opened("run", run=record.run_id)
+    assert "--protocol missing --protocol cross" in words_of(page)
+    results = [
+        {
+            "protocol": name,
+            "protocol_hash": f"{n:064d}",
+            "data_hash": record.data_hash,
+            "metrics": {"mAP": 10.0 * n},
+            "intervals": {"mAP": None},
+            "chance": {"mAP": 5.0},
+            "valid_queries": 8,
+            "queries": 10,
+        }
+        for n, name in enumerate(("-TI", "RGB>TI", "corrupt-fog-1"), start=1)
+    ]
+    folder = tmp_path / record.run_id
+    folder.mkdir()
+    keep(folder, WEIGHTS, results)
+    page = opened("run", run=record.run_id)
+    assert "--protocol" not in words_of(page)
+    assert len(page.get("vega_lite_chart")) == 4
+
+
+def test_a_record_with_little_in_it_is_shown(opened: Open, add_run: AddRun) -> None:
+    odd: dict[str, Any] = {"training": [{"epoch": 1, "losses": ["x"]}], "cost": {"gflops": "many"}}
+    nothing: dict[str, Any] = {
+        "cmc": [],
+        "intervals": {},
+        "chance": {},
+        "evidence": {},
+        "per_query": {"names": [], "ap": [], "first_rank": []},
+    }
+    words = words_of(opened("run", run=add_run(**odd, **nothing).run_id))
+    for missing in ("no curve", "no training log", "no cost", "older than the list"):
+        assert missing in words
+
+
+def test_a_protocol_without_words_is_shown_field_by_field(opened: Open, add_run: AddRun) -> None:
+    record = add_run(bound={"name": "full", "filter": "mine"})
+    assert 'filter = "mine"' in words_of(opened("run", run=record.run_id))
+
+
+def test_a_run_that_is_not_there_shows_another(opened: Open, add_run: AddRun) -> None:
+    record = add_run()
+    page = opened("run", run="[x](http://e.org)")
+    assert page.selectbox(key="run").value == record.run_id
+
+
+@pytest.mark.parametrize("name", ["<b>x</b>", "[a](javascript:alert(1))", ":red[x] $y$ `z`"])
+def test_names_are_never_markup(opened: Open, add_run: AddRun, name: str) -> None:
+    record = add_run(method=name, dataset=name, selection=name, recipe={"name": name})
+    page = opened("run", run=record.run_id)
+    assert literal(name) in page.subheader[0].value
+    shown: list[Any] = [*page.subheader, *page.markdown, *page.caption]
+    assert not any(name in part.value for part in shown)
+    assert not any(p.proto.allow_html for p in [*page.markdown, *page.caption])
