@@ -15,7 +15,8 @@ from harness.spec.method import Batch, DataInfo, Method, MethodInfo
 from harness.spec.modality import Modality, in_order
 from harness.spec.plugins import load_target
 from harness.spec.recipe import Optimiser
-from harness.training.loop import loss_terms, make_optimiser, total_loss
+from harness.training.loop import loss_terms, total_loss
+from harness.training.optimiser import make_optimiser
 
 CLASSES = 5
 PIDS = (0, 0, 1, 1, 2, 2)
