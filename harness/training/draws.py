@@ -12,8 +12,7 @@ from torch import Tensor
 from harness.spec.recipe import Augmentation
 from harness.training.sent import sent
 
-# Random erasing as its paper has it (Zhong et al., AAAI 2020): area and aspect of the rectangle.
-_ERASE_AREA = (0.02, 0.4)
+# Random erasing as its paper has it (Zhong et al., AAAI 2020): the aspect of the rectangle.
 _ERASE_ASPECT = (0.3, 1 / 0.3)
 # A rectangle that does not fit is drawn again, as in torchvision, where ten tries are made.
 _ERASE_TRIES = 10
@@ -29,6 +28,9 @@ class Draws(NamedTuple):
     boxes: Tensor
     """(k, n, 4) float32 top, bottom, left and right of what is erased, empty for an image left
     alone; (k, 0, 4) where the recipe erases nothing."""
+    seeds: Tensor
+    """(k, n) int64 below 2**32, of the noise in each image's rectangle; (k, 0) where it is filled
+    with the mean colour."""
 
 
 def epoch_draws(
@@ -45,9 +47,11 @@ def epoch_draws(
         modalities: How many images a sample has.
         size: Their height and width.
         recipe: With `joint`, one draw serves the aligned images of a sample; without it, as in
-            every public repository of the field, each modality draws its own.
+            every public repository of the field, each modality draws its own. The noise in a
+            rectangle is each image's own either way.
         generator: A CPU generator, so that draws do not depend on the device. A batch takes shifts
-            and flips of each modality, then rectangles of each; the next goes on with it.
+            and flips of each modality, then rectangles of each, then seeds of noise; the next goes
+            on with it.
     """
     return [_drawn(count, modalities, size, recipe, generator) for count in counts]
 
@@ -67,15 +71,17 @@ def _drawn(
 ) -> Draws:
     own = range(1 if recipe.joint else modalities)
     shifts, flips = zip(*(_geometry(count, recipe, generator) for _ in own), strict=True)
-    boxes = [torch.empty(0, 4)]
+    boxes, noisy = [torch.empty(0, 4)], 0
     if recipe.erase:
-        boxes = [_boxes(count, size, recipe.erase, generator) for _ in own]
+        boxes = [_boxes(count, size, recipe, generator) for _ in own]
+        noisy = count if recipe.erase_fill == "noise" else 0
+    seeds = torch.randint(2**32, (modalities, noisy), generator=generator)
 
     def each(drawn: Sequence[Tensor]) -> Tensor:
         found = torch.stack(list(drawn))
         return found.expand(modalities, *found.shape[1:])
 
-    return Draws(each(shifts), each(flips), each(boxes))
+    return Draws(each(shifts), each(flips), each(boxes), seeds)
 
 
 def _geometry(
@@ -88,13 +94,13 @@ def _geometry(
 
 
 def _boxes(
-    count: int, size: tuple[int, int], probability: float, generator: torch.Generator
+    count: int, size: tuple[int, int], recipe: Augmentation, generator: torch.Generator
 ) -> Tensor:
     """(count, 4) top, bottom, left, right; an image that is left alone has an empty box."""
     h, w = size
     u = torch.rand((count, 5), generator=generator)
     for _ in range(_ERASE_TRIES):
-        tall, wide = _sides(u, h, w)
+        tall, wide = _sides(u, h, w, recipe.erase_area)
         fits = (tall < h) & (wide < w)
         if fits.all():
             break
@@ -103,13 +109,13 @@ def _boxes(
         u[:, :4] = torch.where(fits[:, None], u[:, :4], again)
     top = (u[:, 2] * (h - tall + 1)).floor()
     left = (u[:, 3] * (w - wide + 1)).floor()
-    chosen = (u[:, 4] < probability) & fits
+    chosen = (u[:, 4] < recipe.erase) & fits
     return torch.stack([top, top + tall * chosen, left, left + wide * chosen], dim=1)
 
 
-def _sides(u: Tensor, h: int, w: int) -> tuple[Tensor, Tensor]:
+def _sides(u: Tensor, h: int, w: int, areas: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """Height and width of rectangles of uniform area and log-uniform aspect."""
-    area = (_ERASE_AREA[0] + u[:, 0] * (_ERASE_AREA[1] - _ERASE_AREA[0])) * h * w
+    area = (areas[0] + u[:, 0] * (areas[1] - areas[0])) * h * w
     low, high = (math.log(a) for a in _ERASE_ASPECT)
     aspect = torch.exp(low + u[:, 1] * (high - low))
     return (area * aspect).sqrt().round(), (area / aspect).sqrt().round()
