@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from harness.base import parallel
@@ -48,12 +49,24 @@ class Workshop:
     plan: Plan
     device: torch.device
     arrays: ImageArrays
+    """What is tested on; whole, train images among them."""
     method: Method
     batches: Batches
+    """Of `arrays`."""
     model: nn.Module | None = field(default=None)
     sides: dict[str, Side] = field(default_factory=dict)
     """Descriptors made already, so that many protocols embed a shared side once."""
     embedded: cost.Throughput = field(default_factory=cost.Throughput)
+
+    def training_batches(self) -> Batches:
+        """The batches of training, of an array of their own where they are resized otherwise."""
+        recipe = self.plan.resolved.recipe.input
+        if recipe.train_resize == "bilinear":
+            return self.batches
+        size, split = (recipe.height, recipe.width), self.plan.protocol.train_split
+        arrays = main_first(lambda: decode(self.plan.data, *size, recipe.train_resize, (split,)))
+        cameras = _cameras(self.plan, arrays)
+        return replace(self.batches, arrays=arrays, cameras=cameras)
 
     def build(self, pretrained: str, classes: int | None = None) -> nn.Module:
         """A new model on the device."""
@@ -67,6 +80,7 @@ class Workshop:
             pretrained=pretrained,
             mean=recipe.input.mean,
             std=recipe.input.std,
+            cameras=len(self.plan.cameras),
         )
         model = self.method.build(self.plan.resolved.config, about)
         return model.to(self.device).to(memory_format=memory_format(recipe))
@@ -101,7 +115,19 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
             expected="a class with build(config, data), loss(model, batch), embed(model, batch)",
             do="add what is missing; harness/spec/method.py says what each takes and gives",
         )
-    return Workshop(plan, device, arrays, method, Batches(arrays, recipe, device))
+    batches = Batches(arrays, recipe, device, _cameras(plan, arrays), plan.cameras_at_test)
+    return Workshop(plan, device, arrays, method, batches)
+
+
+def _cameras(plan: Plan, arrays: ImageArrays) -> NDArray[np.int64] | None:
+    """Each row's camera as its place among those that the model learns; -1 for any other."""
+    place = {camid: i for i, camid in enumerate(plan.cameras)}
+    if not place:
+        return None
+    found = np.full(len(arrays.names), -1, np.int64)
+    for split, rows in arrays.rows.items():
+        found[rows] = [place.get(s.camid, -1) for s in plan.data.samples(split)]
+    return found
 
 
 def results(
@@ -199,14 +225,15 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     model = main_first(lambda: shop.build(recipe.pretrained))
     # A checkpoint with its optimiser, its replacement while it is written, and the weights.
     require_space(folder, needed_bytes(model, copies=5))
+    batches = shop.training_batches()
     samples = plan.data.samples(plan.protocol.train_split)
     known = {pid: i for i, pid in enumerate(sorted({s.pid for s in samples}))}
     training = loop.Training(
         method=shop.method,
         recipe=recipe,
         seed=seed,
-        batches=shop.batches,
-        rows=shop.arrays.rows[plan.protocol.train_split],
+        batches=batches,
+        rows=batches.arrays.rows[plan.protocol.train_split],
         labels=np.array([known[s.pid] for s in samples], dtype=np.int64),
         modalities=plan.modalities("train"),
         folder=folder,
@@ -218,6 +245,7 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     shop.model = model
     if is_main():
         about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
+        about["cameras"] = list(plan.cameras)
         save_weights(folder / "weights.safetensors", model, about)
         loop.discard_checkpoint(folder)
         # The efficiency of a run that was cut off is measured in another process.
