@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
-from harness.base.errors import UnknownNameError
 from harness.spec.modality import MODALITIES, Modality
 from reid_datasets.idfolders import SUBFOLDERS
 
 Scale = Literal["small", "full"]
 Names = Mapping[str, list[str]]
 """File names for each split folder."""
-
-VEHICLE_NOTE = (
-    "the pictures show drawn people where the real set shows vehicles; this exercises its loader, "
-    "its names and its protocol, and says nothing about vehicles"
-)
 
 
 class Drawing(NamedTuple):
@@ -47,14 +41,3 @@ def in_id_folder(folder: str, name: str, pid: int, camid: int, index: int) -> Dr
     """One file for each modality, in the identity's vis, ni and th."""
     files = {f"{folder}/{pid:04d}/{sub}/{name}": (m,) for m, sub in SUBFOLDERS.items()}
     return Drawing(pid, camid, index, dict(files))
-
-
-def of_scale(scale: str, full: Callable[[], Names], small: Callable[[], Names]) -> Names:
-    """The names of the scale asked for.
-
-    Raises:
-        UnknownNameError: Neither small nor full.
-    """
-    if scale not in get_args(Scale):
-        raise UnknownNameError("scale", scale, get_args(Scale))
-    return full() if scale == "full" else small()

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from harness.base.progress import Advance
 from harness.spec.dataset import Card, Scan, Split
-from reid_datasets.drawings import VEHICLE_NOTE, Drawing, Names, in_id_folder, of_scale
 from reid_datasets.idfolders import is_id_folders, scan_id_folders
-from reid_datasets.lists import first_of, in_several, msvr310_names
-from reid_datasets.synthesize import write_set
 
 
 class MSVR310:
@@ -45,40 +41,3 @@ class MSVR310:
         )
         # What is wrong with the gallery is said there.
         return Scan(samples, (), (note,))
-
-    @staticmethod
-    def synthetic_count(scale: str) -> int:
-        """How many triplets `synthesize` draws."""
-        return sum(map(len, _names(scale).values()))
-
-    @staticmethod
-    def synthesize(out: Path, seed: int, scale: str, advance: Advance) -> None:
-        """Draw a set in the published layout; at full scale, with the released names."""
-        names = _names(scale)
-        drawings = [_drawing(folder, n) for folder, listed in names.items() for n in listed]
-        counts = {folder: len(listed) for folder, listed in names.items()}
-        about = {"name": "msvr310", "note": VEHICLE_NOTE}
-        write_set(out, drawings, counts, seed, (128, 256), about, advance)
-
-
-def _drawing(folder: str, name: str) -> Drawing:
-    pid, scene, view, index = int(name[:4]), int(name[6:9]), int(name[11]), int(name[13:16])
-    return in_id_folder(folder, name, pid, view, 1000 * scene + index)
-
-
-def _names(scale: str) -> Names:
-    return of_scale(scale, msvr310_names, _small)
-
-
-def _small() -> Names:
-    """Seven identities to train on; six in two scenes and two in one to search."""
-    full = msvr310_names()
-    test = full["bounding_box_test"]
-    several = set(full["query3"])
-    gallery = first_of(full["query3"], 6, 2, 3)
-    gallery += first_of([n for n in test if n not in several], 2, 1, 3)
-    return {
-        "bounding_box_train": first_of(full["bounding_box_train"], 7, 2, 3),
-        "query3": in_several(gallery),
-        "bounding_box_test": gallery,
-    }

@@ -30,8 +30,8 @@ from harness.data.reconstruct import (
 )
 from harness.spec.dataset import SPLITS, Split, load_card
 from harness.spec.modality import MODALITIES, Modality
-from reid_datasets.info import RGBNT201 as RGBNT201_INFO
-from reid_datasets.rgbnt201 import RGBNT201
+from reid_datasets.info import RGBNT201
+from reid_datasets.parallel import Parallel
 
 # Raised whenever the same inputs no longer give the same pictures.
 VERSION = 1
@@ -160,8 +160,8 @@ def rgbnt201_lists(root: Path, out: Path, translate: Translate | None) -> dict[s
     Raises:
         DataError: What is wrong with `root`, or something else at `<out>/idx`.
     """
-    card = load_card(RGBNT201_INFO.card)
-    data = OpenDataset(card, root, RGBNT201(root, card))
+    card = load_card(RGBNT201.card)
+    data = OpenDataset(card, root, Parallel(root, card))
     lists: dict[str, list[str]] = {}
     words: dict[Split, str] = {"train": "train", "gallery": "test"}
     for split, word in words.items():

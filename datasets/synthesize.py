@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -21,6 +20,7 @@ from PIL import Image
 from harness.base.errors import HarnessError
 from harness.base.files import no_space_named
 from harness.base.progress import Advance
+from harness.data.reconstruct import is_whole, write_jpeg
 from reid_datasets.drawings import Drawing, in_parallel
 from reid_datasets.figures import Identity, draw_identity, draw_triplet
 from reid_datasets.names import parse
@@ -32,7 +32,6 @@ VERSION = 1
 
 QUALITY = 92
 
-_END_OF_JPEG = b"\xff\xd9"
 _CHUNK = 24
 # Below this, starting processes takes longer than drawing.
 _WORTH_A_POOL = 100
@@ -150,11 +149,7 @@ def _unguarded(seen: str) -> HarnessError:
 
 def _is_drawn(partial: Path, drawing: Drawing) -> bool:
     """Whether all its pictures are there to their last byte."""
-    for file in drawing.files:
-        path = partial / file
-        if not path.exists() or not path.read_bytes().endswith(_END_OF_JPEG):
-            return False
-    return True
+    return all(is_whole(partial / file) for file in drawing.files)
 
 
 def _remove_strangers(partial: Path, drawings: Sequence[Drawing]) -> None:
@@ -220,9 +215,7 @@ def _draw(task: _Task) -> int:
         pid, camid, index, files = drawing
         pictures = draw_triplet(_identity(task.seed, pid), camid, index, task.seed, task.size)
         for file, modalities in files.items():
-            buffer = io.BytesIO()
-            _side_by_side([pictures[m] for m in modalities]).save(buffer, "JPEG", quality=QUALITY)
-            _write_whole(task.root / file, buffer.getvalue())
+            write_jpeg(task.root / file, _side_by_side([pictures[m] for m in modalities]), QUALITY)
     return len(task.drawings)
 
 
@@ -234,12 +227,3 @@ def _side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
     for place, picture in enumerate(pictures):
         strip.paste(picture, (place * width, 0))
     return strip
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.base.progress import progress, say
-from harness.spec.dataset import Card, Scan, Split
+from harness.spec.dataset import Card
 from reid_datasets.names import embedded_names
-from reid_datasets.parallel import scan_parallel
+from reid_datasets.parallel import Parallel
 from reid_datasets.synthesize import write_parallel
 
 # Raised whenever the drawing changes, so that an old copy in a cache is not taken for the new.
@@ -15,13 +15,8 @@ VERSION = 1
 SEED = 0
 
 
-class Synthetic:
+class Synthetic(Parallel):
     """Articulated figures seen by two cameras in RGB, NI and TI."""
-
-    def __init__(self, root: Path, card: Card) -> None:
-        self.root = root
-        self.card = card
-        self.described_by: tuple[Path, ...] = ()
 
     @staticmethod
     def recognises(root: Path, card: Card) -> bool:
@@ -39,7 +34,3 @@ class Synthetic:
             with progress("drawing", total, " triplets") as advance:
                 write_parallel(root, names, SEED, name="synthetic", progress=advance)
         return root
-
-    def scan(self, split: Split) -> Scan:
-        """The triplets of a split, paired by file name."""
-        return scan_parallel(self.root, self.card, split)

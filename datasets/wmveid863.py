@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.base.progress import Advance
 from harness.spec.dataset import Card, Scan, Split
 from harness.spec.modality import Modality
-from reid_datasets.drawings import VEHICLE_NOTE, Drawing, Names, in_id_folder, of_scale
 from reid_datasets.idfolders import is_id_folders, scan_id_folders
 from reid_datasets.lists import first_of, in_several, shares
-from reid_datasets.synthesize import write_set
 
 SHARED = (325, 331, 397, 406, 451, 471, 862)
 """Identities with images in train and in test of the published set."""
@@ -55,34 +52,6 @@ class WMVeID863:
         note = f"{len(both)} names are in train and in test, such as {both[0]}"
         return found._replace(notes=(*found.notes, note))
 
-    @staticmethod
-    def synthetic_count(scale: str) -> int:
-        """How many samples `synthesize` draws, incomplete ones too."""
-        return sum(map(len, _names(scale).values())) + sum(map(len, INCOMPLETE.values()))
-
-    @staticmethod
-    def synthesize(out: Path, seed: int, scale: str, advance: Advance) -> None:
-        """Draw a set in the published layout with the published incomplete triplets.
-
-        At full scale it has the published counts, and the identities and as many names as the
-        published set has in train and in test; a small one has none in both.
-        """
-        names = _names(scale)
-        drawings = [_drawing(folder, n) for folder, listed in names.items() for n in listed]
-        for folder, lacking in INCOMPLETE.items():
-            for name, there in lacking.items():
-                whole = _drawing(folder, name)
-                files = {f: m for f, m in whole.files.items() if m[0] in there}
-                drawings.append(whole._replace(files=files))
-        counts = {folder: len(listed) for folder, listed in names.items()}
-        about = {"name": "wmveid863", "note": VEHICLE_NOTE}
-        write_set(out, drawings, counts, seed, (128, 256), about, advance)
-
-
-def _drawing(folder: str, name: str) -> Drawing:
-    view = int(name[name.index("_v", 4) + 2]) if "_vis_" not in name else 1
-    return in_id_folder(folder, name, int(name[:4]), view, int(name[-7:-4].strip("_")))
-
 
 def wmveid863_names() -> dict[str, list[str]]:
     """Names of whole triplets with the published counts: 603 and 272 identities, 3481 and 1228.
@@ -121,21 +90,3 @@ def _whole(pids: list[int], images: list[int], single: list[int], first: int) ->
         for pid, count, alone in zip(pids, images, single, strict=True)
         for k in range(count)
     ]
-
-
-def _names(scale: str) -> Names:
-    return of_scale(scale, wmveid863_names, _small)
-
-
-def _small() -> Names:
-    """Seven identities to train on; six seen from two views and one from one to search."""
-    full = wmveid863_names()
-    train, test = ([n for n in full[f] if int(n[:4]) not in SHARED] for f in ("train", "test"))
-    several = in_several(test)
-    gallery = first_of(several, 6, 2, 2)
-    gallery += first_of([n for n in test if n not in set(several)], 1, 1, 2)
-    return {
-        "train": first_of(train, 7, 3, 2),
-        "query": first_of(in_several(gallery), 6, 2, 1),
-        "test": gallery,
-    }

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from baselines.ddag.config import DDAGConfig
-from harness.spec.method import Claim, MethodInfo
+from baselines.shared.declare import baseline, ieee_table_2
 
-_TABLE_2 = "Wang et al., AAAI 2022, Table 2; how it was scored is unpublished, this is our reading"
-
-INFO = MethodInfo(
+INFO = baseline(
     name="ddag",
     target="baselines.ddag.method:DDAG",
-    uses=("baselines.shared",),
     title="DDAG",
     paper=(
         "Dynamic Dual-Attentive Aggregation Learning for Visible-Infrared Person Re-Identification"
@@ -23,11 +18,12 @@ INFO = MethodInfo(
     missing="native",
     config=DDAGConfig,
     backbone="ResNet-50",
-    recipes=Path(__file__).parent / "recipes",
-    claims=(
-        Claim(dataset="rgbnt201", protocol="RGB>TI@regdb", source=_TABLE_2, mAP=18.09, R1=14.79),
-        Claim(dataset="rgbnt201", protocol="TI>RGB@regdb", source=_TABLE_2, mAP=20.01, R1=18.05),
-        Claim(dataset="rgbnt201", protocol="RGB>NI@sysu", source=_TABLE_2, mAP=21.39, R1=20.37),
-        Claim(dataset="rgbnt201", protocol="NI>RGB@sysu", source=_TABLE_2, mAP=24.76, R1=21.66),
+    claims=ieee_table_2(
+        {
+            "RGB>TI@regdb": (18.09, 14.79),
+            "TI>RGB@regdb": (20.01, 18.05),
+            "RGB>NI@sysu": (21.39, 20.37),
+            "NI>RGB@sysu": (24.76, 21.66),
+        }
     ),
 )

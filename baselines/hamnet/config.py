@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import BaseModel, ConfigDict, Field
 
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from baselines.shared.options import Weight
 
 
 class HAMNetConfig(BaseModel):

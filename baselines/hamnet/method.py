@@ -10,6 +10,7 @@ from baselines.hamnet.config import HAMNetConfig
 from baselines.hamnet.losses import collaboration
 from baselines.hamnet.model import HAMNetwork, TrainOutput
 from baselines.shared.losses import batch_hard_triplet
+from baselines.shared.modules import unwrapped
 from harness.spec.method import Batch, DataInfo
 
 
@@ -21,9 +22,7 @@ class HAMNet:
 
         New layers start from PyTorch's defaults, the backbones from `data.pretrained`.
         """
-        return HAMNetwork(
-            config, data.classes, data.modalities, data.pretrained, (data.height, data.width)
-        )
+        return HAMNetwork(config, data)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy `ce` and `triplet` of every stream and of the fused feature, and `hc`.
@@ -34,7 +33,7 @@ class HAMNet:
             model: A `HAMNetwork` in train mode, or a wrapper of one.
             batch: Images by modality and labels.
         """
-        config = _unwrap(model).config
+        config = unwrapped(model, HAMNetwork).config
         out: TrainOutput = model(batch.images, batch.present)
         scores = [*out.scores.values(), out.fused_scores]
         features = [*out.features.values(), out.fused]
@@ -55,11 +54,3 @@ class HAMNet:
         """
         fused: Tensor = model(batch.images, batch.present)
         return functional.normalize(fused)
-
-
-def _unwrap(model: nn.Module) -> HAMNetwork:
-    """The network inside the wrappers of distributed training and torch.compile."""
-    for wrapped in ("module", "_orig_mod"):
-        model = getattr(model, wrapped, model)
-    assert isinstance(model, HAMNetwork)
-    return model

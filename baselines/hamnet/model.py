@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from baselines.hamnet.config import HAMNetConfig
-from harness.spec.modality import MODALITIES, Modality, in_order
+from harness.spec.method import DataInfo
+from harness.spec.modality import Modality, in_order
 from harness.training.backbone import FeatureBackbone, feature_backbone
 
 
@@ -55,29 +56,20 @@ class HAMNetwork(nn.Module):
 
     Args:
         config: The options; kept as `config`.
-        classes: Identities in training.
-        modalities: The modalities of the run, one stream each.
-        pretrained: Weights of the backbones: `none`, `imagenet`, or a path.
-        image_size: (height, width), for backbones that are built for one size.
+        data: Classes, modalities, input size and pretrained weights.
     """
 
-    def __init__(
-        self,
-        config: HAMNetConfig,
-        classes: int,
-        modalities: tuple[Modality, ...] = MODALITIES,
-        pretrained: str = "none",
-        image_size: tuple[int, int] | None = None,
-    ) -> None:
+    def __init__(self, config: HAMNetConfig, data: DataInfo) -> None:
         super().__init__()
         self.config = config
-        self.modalities = in_order(modalities)
+        self.modalities = in_order(data.modalities)
+        size = (data.height, data.width)
         backbones = {
-            m: feature_backbone(config.backbone, pretrained, image_size=image_size)
+            m: feature_backbone(config.backbone, data.pretrained, image_size=size)
             for m in self.modalities
         }
-        self.streams = nn.ModuleDict({m: Stream(b, classes) for m, b in backbones.items()})
-        self.classifier = nn.Linear(next(iter(backbones.values())).channels, classes)
+        self.streams = nn.ModuleDict({m: Stream(b, data.classes) for m, b in backbones.items()})
+        self.classifier = nn.Linear(next(iter(backbones.values())).channels, data.classes)
 
     def forward(
         self, images: Mapping[Modality, Tensor], present: Mapping[Modality, Tensor]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from baselines.hc.config import HCConfig
-from harness.spec.method import Claim, MethodInfo
+from baselines.shared.declare import baseline, ieee_table_2
 
-_TABLE_2 = "Wang et al., AAAI 2022, Table 2; how it was scored is unpublished, this is our reading"
-
-INFO = MethodInfo(
+INFO = baseline(
     name="hc",
     target="baselines.hc.method:HC",
-    uses=("baselines.shared",),
     title="HC loss",
     paper="Hetero-Center Loss for Cross-Modality Person Re-Identification",
     venue="Neurocomputing",
@@ -21,11 +16,12 @@ INFO = MethodInfo(
     missing="native",
     config=HCConfig,
     backbone="ResNet-50",
-    recipes=Path(__file__).parent / "recipes",
-    claims=(
-        Claim(dataset="rgbnt201", protocol="RGB>TI@regdb", source=_TABLE_2, mAP=16.74, R1=14.25),
-        Claim(dataset="rgbnt201", protocol="TI>RGB@regdb", source=_TABLE_2, mAP=16.53, R1=19.32),
-        Claim(dataset="rgbnt201", protocol="RGB>NI@sysu", source=_TABLE_2, mAP=20.54, R1=22.19),
-        Claim(dataset="rgbnt201", protocol="NI>RGB@sysu", source=_TABLE_2, mAP=21.80, R1=22.93),
+    claims=ieee_table_2(
+        {
+            "RGB>TI@regdb": (16.74, 14.25),
+            "TI>RGB@regdb": (16.53, 19.32),
+            "RGB>NI@sysu": (20.54, 22.19),
+            "NI>RGB@sysu": (21.80, 22.93),
+        }
     ),
 )

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from baselines.osnet.config import OSNetConfig
-from harness.spec.method import Claim, MethodInfo
+from baselines.shared.declare import baseline, ieee_table_1, top_reid_table_3
 
-_IEEE = "Wang et al., AAAI 2022 (IEEE), Table 1"
-_TOP_REID = "Wang et al., AAAI 2024 (TOP-ReID), Table 3"
-
-INFO = MethodInfo(
+INFO = baseline(
     name="osnet",
     target="baselines.osnet.method:OSNetStreams",
-    uses=("baselines.shared",),
     title="OSNet",
     paper="Omni-Scale Feature Learning for Person Re-Identification",
     venue="ICCV",
@@ -22,31 +16,20 @@ INFO = MethodInfo(
     missing="skip_branch",
     config=OSNetConfig,
     backbone="3 x OSNet",
-    recipes=Path(__file__).parent / "recipes",
     claims=(
-        Claim(
-            dataset="rgbnt201",
-            protocol="full",
-            source=_IEEE,
-            mAP=22.12,
-            R1=22.85,
-            R5=37.2,
-            R10=45.93,
+        *ieee_table_1(
+            rgbnt201=(22.12, 22.85, 37.2, 45.93),
+            market1501_mm=(39.71, 69.33, 86.67, 91.3),
         ),
-        Claim(
-            dataset="market1501-mm",
-            protocol="full",
-            source=_IEEE,
-            mAP=39.71,
-            R1=69.33,
-            R5=86.67,
-            R10=91.3,
+        *top_reid_table_3(
+            {
+                "-RGB": (19.8, 17.3),
+                "-NI": (21.0, 19.0),
+                "-TI": (18.7, 14.6),
+                "-RGB-NI": (12.3, 10.9),
+                "-RGB-TI": (9.4, 5.4),
+                "-NI-TI": (13.0, 10.2),
+            }
         ),
-        Claim(dataset="rgbnt201", protocol="-RGB", source=_TOP_REID, mAP=19.8, R1=17.3),
-        Claim(dataset="rgbnt201", protocol="-NI", source=_TOP_REID, mAP=21.0, R1=19.0),
-        Claim(dataset="rgbnt201", protocol="-TI", source=_TOP_REID, mAP=18.7, R1=14.6),
-        Claim(dataset="rgbnt201", protocol="-RGB-NI", source=_TOP_REID, mAP=12.3, R1=10.9),
-        Claim(dataset="rgbnt201", protocol="-RGB-TI", source=_TOP_REID, mAP=9.4, R1=5.4),
-        Claim(dataset="rgbnt201", protocol="-NI-TI", source=_TOP_REID, mAP=13.0, R1=10.2),
     ),
 )

@@ -23,9 +23,7 @@ class PFNet:
 
         New layers start from PyTorch's defaults, the backbones from `data.pretrained`.
         """
-        return PFNetwork(
-            config, data.classes, data.modalities, data.pretrained, (data.height, data.width)
-        )
+        return PFNetwork(config, data)
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The cross-entropy `parts`, summed over branches and stripes, and `whole`, of all.

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.pfnet.config import PFNetConfig
-from harness.spec.modality import MODALITIES, Modality, in_order
+from harness.spec.method import DataInfo
+from harness.spec.modality import Modality, in_order
 from harness.training.backbone import feature_backbone
 
 STRIPES = 2
@@ -101,33 +102,24 @@ class PFNetwork(nn.Module):
 
     Args:
         config: The options; kept as `config`.
-        classes: Identities in training.
-        modalities: The modalities of the run.
-        pretrained: Weights of the backbones: `none`, `imagenet`, or a path.
-        image_size: (height, width), for backbones that are built for one size.
+        data: Classes, modalities, input size and pretrained weights.
     """
 
-    def __init__(
-        self,
-        config: PFNetConfig,
-        classes: int,
-        modalities: tuple[Modality, ...] = MODALITIES,
-        pretrained: str = "none",
-        image_size: tuple[int, int] | None = None,
-    ) -> None:
+    def __init__(self, config: PFNetConfig, data: DataInfo) -> None:
         super().__init__()
         self.config = config
-        self.modalities = in_order(modalities)
+        self.modalities = in_order(data.modalities)
+        size = (data.height, data.width)
         backbones = {
-            m: feature_backbone(config.backbone, pretrained, image_size=image_size)
+            m: feature_backbone(config.backbone, data.pretrained, image_size=size)
             for m in self.modalities
         }
         channels = next(iter(backbones.values())).channels
         self.backbones = nn.ModuleDict(backbones)
         self.branches = nn.ModuleDict(
-            {key(s): Branch(channels, classes) for s in branch_sums(self.modalities)}
+            {key(s): Branch(channels, data.classes) for s in branch_sums(self.modalities)}
         )
-        self.classifier = nn.Linear(STRIPES * PART * len(self.branches), classes)
+        self.classifier = nn.Linear(STRIPES * PART * len(self.branches), data.classes)
 
     def forward(self, images: Mapping[Modality, Tensor]) -> Tensor | TrainOutput:
         """Descriptors in eval mode, logits in train mode.

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines.shared.cross import in_eval_mode, items_of
+from baselines.shared.cross import items_of
+from baselines.shared.modules import in_eval_mode, unwrapped
 from baselines.shared.public_weights import PublicNames, load_public
 from baselines.shared.stream_config import StreamConfig
 from harness.spec.method import Batch, DataInfo
@@ -102,7 +103,7 @@ class StreamMethod:
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """`ce_RGB` and so on: the cross-entropy of each stream, the mean over its classifiers."""
-        streams, items = _unwrap(model), items_of(batch)
+        streams, items = unwrapped(model, Streams), items_of(batch)
         # batch normalisation of one sample in training has no variance to divide by
         enough = {m: x for m, x in items.images.items() if len(x) > 1}
         made: dict[Modality, Seen] = model(enough) if enough else {}
@@ -127,7 +128,7 @@ class StreamMethod:
         Always in eval mode; a model that was training is put back afterwards. The columns of a
         modality that a sample lacks are zero, so that d is always the same.
         """
-        streams, items = _unwrap(model), items_of(batch)
+        streams, items = unwrapped(model, Streams), items_of(batch)
         with in_eval_mode(model):
             made: dict[Modality, Seen] = model(items.images)
         width = max(upto for _, upto in streams.columns.values())
@@ -141,14 +142,14 @@ class StreamMethod:
 
     def start_epoch(self, model: nn.Module, epoch: int) -> None:
         """Freeze the networks for the first `frozen_epochs`, and free them afterwards."""
-        streams = _unwrap(model)
+        streams = unwrapped(model, Streams)
         learning = epoch >= streams.config.frozen_epochs
         streams.networks.train(learning)
         streams.networks.requires_grad_(learning)
 
     def modality_columns(self, model: nn.Module) -> dict[Modality, tuple[int, int]]:
         """The columns of each modality in the descriptor, from and up to."""
-        return dict(_unwrap(model).columns)
+        return dict(unwrapped(model, Streams).columns)
 
 
 def _descriptor(embeddings: tuple[Tensor, ...], normalised: bool) -> Tensor:
@@ -169,11 +170,3 @@ def _classifier(width: int, classes: int) -> nn.Linear:
     nn.init.normal_(linear.weight, 0, 0.01)
     nn.init.zeros_(linear.bias)
     return linear
-
-
-def _unwrap(model: nn.Module) -> Streams:
-    """The streams inside the wrappers of distributed training and torch.compile."""
-    for wrapped in ("module", "_orig_mod"):
-        model = getattr(model, wrapped, model)
-    assert isinstance(model, Streams)
-    return model

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from baselines.shared.options import Weight
+
 FusionName = Literal["image_sum", "feature_sum", "feature_concat", "aggregate", "progressive"]
 
 ACROSS = ("weight_hetero_center", "weight_3m")

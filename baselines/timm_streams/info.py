@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from baselines.shared.declare import baseline
 from baselines.timm_streams.config import TimmConfig
-from harness.spec.method import MethodInfo
 
-INFO = MethodInfo(
+INFO = baseline(
     name="timm",
     target="baselines.timm_streams.method:TimmStreams",
     uses=("baselines.shared", "ieee"),
@@ -18,5 +16,4 @@ INFO = MethodInfo(
     url="https://arxiv.org/abs/1903.07071",
     missing="skip_branch",
     config=TimmConfig,
-    recipes=Path(__file__).parent / "recipes",
 )

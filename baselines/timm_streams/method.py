@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.shared.losses import batch_hard_triplet, hetero_center
+from baselines.shared.modules import in_eval_mode, unwrapped
 from baselines.timm_streams.config import TimmConfig
 from baselines.timm_streams.model import StreamsNet, TrainOutput
 from harness.spec.method import Batch, DataInfo
@@ -27,7 +28,7 @@ class TimmStreams:
             model: A `StreamsNet` in train mode, or a wrapper of one.
             batch: Images by modality and labels.
         """
-        net = _unwrap(model)
+        net = unwrapped(model, StreamsNet)
         config = net.config
         out: TrainOutput = model(batch.images, batch.present)
         terms: dict[str, Tensor] = {}
@@ -50,27 +51,17 @@ class TimmStreams:
 
     def embed(self, model: nn.Module, batch: Batch) -> Tensor:
         """The (n, d) descriptors of length 1, always in eval mode; columns as `StreamsNet`."""
-        was_training = model.training
-        model.eval()
-        descriptors: Tensor = model(batch.images, batch.present)
-        model.train(was_training)
+        with in_eval_mode(model):
+            descriptors: Tensor = model(batch.images, batch.present)
         return descriptors
 
     def lr_scales(self, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
         """The centres of the center loss learn at their own rate."""
-        net = _unwrap(model)
+        net = unwrapped(model, StreamsNet)
         if net.center is None:
             return []
         return [(net.config.center_rate, list(net.center.parameters()))]
 
     def modality_columns(self, model: nn.Module) -> dict[Modality, tuple[int, int]]:
         """Which columns come from one modality alone: those of `feature_concat`, and others'."""
-        return _unwrap(model).columns
-
-
-def _unwrap(model: nn.Module) -> StreamsNet:
-    """The network inside the wrappers of distributed training and torch.compile."""
-    for wrapped in ("module", "_orig_mod"):
-        model = getattr(model, wrapped, model)
-    assert isinstance(model, StreamsNet)
-    return model
+        return unwrapped(model, StreamsNet).columns

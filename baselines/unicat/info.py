@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from baselines.shared.declare import baseline
 from baselines.unicat.config import UniCatConfig
-from harness.spec.method import Claim, MethodInfo
+from harness.spec.method import Claim
 
 _SOURCE = "Crawford et al., NeurIPS 2023 workshop UniReps, {}, mean of 4 seeds"
 _VIT = _SOURCE.format("UniCat with ViT-B/16")
 
-INFO = MethodInfo(
+INFO = baseline(
     name="unicat",
     target="baselines.unicat.method:UniCat",
-    uses=("baselines.shared",),
     title="UniCat",
     paper="UniCat: Crafting a Stronger Fusion Baseline for Multimodal Re-Identification",
     venue="NeurIPS Workshops",
@@ -21,7 +19,6 @@ INFO = MethodInfo(
     url="https://arxiv.org/abs/2310.18812",
     missing="skip_branch",
     config=UniCatConfig,
-    recipes=Path(__file__).parent / "recipes",
     claims=(
         Claim(dataset="rgbnt201", protocol="full", source=_VIT, mAP=57.6, R1=58.0),
         Claim(dataset="rgbnt100", protocol="full", source=_VIT, mAP=81.3, R1=97.5),

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.shared.losses import batch_hard_triplet
+from baselines.shared.modules import in_eval_mode, unwrapped
 from baselines.unicat.config import UniCatConfig
 from baselines.unicat.model import TrainOutput, UniCatNet
 from harness.spec.method import Batch, DataInfo
@@ -29,7 +30,7 @@ class UniCat:
             model: A `UniCatNet` in train mode, or a wrapper of one.
             batch: Images by modality and labels.
         """
-        config = _unwrap(model).config
+        config = unwrapped(model, UniCatNet).config
         out: TrainOutput = model(batch.images, batch.present)
         entropy, triplet = [], []
         for modality, logits in out.logits.items():
@@ -44,26 +45,16 @@ class UniCat:
 
     def embed(self, model: nn.Module, batch: Batch) -> Tensor:
         """The (n, d * modalities) descriptors of length 1, always in eval mode."""
-        was_training = model.training
-        model.eval()
-        descriptors: Tensor = model(batch.images, batch.present)
-        model.train(was_training)
+        with in_eval_mode(model):
+            descriptors: Tensor = model(batch.images, batch.present)
         return descriptors
 
     def lr_scales(self, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
         """Biases learn at `bias_rate` times the rate, as the authors' optimiser."""
-        net = _unwrap(model)
+        net = unwrapped(model, UniCatNet)
         biases = [p for name, p in net.named_parameters() if name.endswith("bias")]
         return [(net.config.bias_rate, biases)]
 
     def modality_columns(self, model: nn.Module) -> dict[Modality, tuple[int, int]]:
         """The columns of each modality."""
-        return _unwrap(model).columns
-
-
-def _unwrap(model: nn.Module) -> UniCatNet:
-    """The network inside the wrappers of distributed training and torch.compile."""
-    for wrapped in ("module", "_orig_mod"):
-        model = getattr(model, wrapped, model)
-    assert isinstance(model, UniCatNet)
-    return model
+        return unwrapped(model, UniCatNet).columns

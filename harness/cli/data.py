@@ -20,6 +20,7 @@ from harness.data.open import open_at, open_dataset
 from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
 from harness.data.variants import accept, accepted, is_variant
+from harness.spec.dataset import Drawable
 from harness.spec.plugins import load_plugins, load_target
 
 
@@ -73,12 +74,12 @@ def synthesize_command(
 ) -> None:
     """Draw a set like `like` into a new folder."""
     known = load_plugins(plugin or [])
-    loaders = {n: load_target(i.target, f"the data set {n}") for n, i in known.datasets.items()}
-    able = {n: loader for n, loader in loaders.items() if hasattr(loader, "synthesize")}
-    if like not in able:
-        raise UnknownNameError("data set that can be drawn", like, able)
-    with progress("drawing", able[like].synthetic_count(scale), " samples") as advance:
-        able[like].synthesize(out, seed, scale, advance)
+    targets = {name: info.drawable for name, info in known.datasets.items() if info.drawable}
+    if like not in targets:
+        raise UnknownNameError("data set that can be drawn", like, targets)
+    drawable: Drawable = load_target(targets[like], f"the data set {like}")
+    with progress("drawing", drawable.count(scale), " samples") as advance:
+        drawable.draw(out, seed, scale, advance)
     result = {"like": like, "out": str(out), "seed": seed, "scale": scale}
     if as_json:
         emit(result)

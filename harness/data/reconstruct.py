@@ -88,7 +88,7 @@ def filled_folder(out: Path, marker: Mapping[str, Any]) -> Iterator[Path | None]
         lock.unlink()
 
 
-def write_jpeg(path: Path, image: Image.Image) -> None:
+def write_jpeg(path: Path, image: Image.Image, quality: int = QUALITY) -> None:
     """Write an image whole or not at all.
 
     Without waiting for the disk, which would take longer than making the image: `is_whole`
@@ -96,7 +96,7 @@ def write_jpeg(path: Path, image: Image.Image) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        image.save(temporary, "JPEG", quality=QUALITY)
+        image.save(temporary, "JPEG", quality=quality)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.base.errors import DataError, PluginError
+from harness.base.progress import Advance
 from harness.spec.filters import Filter
 from harness.spec.modality import MODALITIES, Modality
 
@@ -97,6 +98,8 @@ class DatasetInfo(NamedTuple):
     name: str
     target: str
     card: Path
+    drawable: str = ""
+    """The "module:NAME" of the `Drawable` that draws a set like it; empty where there is none."""
 
 
 class Scan(NamedTuple):
@@ -133,6 +136,30 @@ class Dataset(Protocol):
 
     def scan(self, split: Split) -> Scan:
         """Find the samples of a split from file names alone; no image is opened."""
+        ...
+
+
+class Drawable(Protocol):
+    """What draws a set in a published layout, for `harness data synthesize`.
+
+    The scale is `small`, a few of everything, or `full`, with the published counts.
+    """
+
+    def count(self, scale: str) -> int:
+        """How many samples `draw` draws.
+
+        Raises:
+            UnknownNameError: No such scale.
+        """
+        ...
+
+    def draw(self, out: Path, seed: int, scale: str, advance: Advance) -> None:
+        """Draw into the new folder `out`; the same seed gives the same files.
+
+        Raises:
+            UnknownNameError: No such scale.
+            DataError: Something is at `out` already.
+        """
         ...
 
 

@@ -14,9 +14,9 @@ from baselines.shared.public_weights import PublicNames
 from baselines.shared.streams import StreamMethod, Streams
 from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality
+from tests.baselines.public import golden_numbers, gradient_norm, near
 from tests.golden import SETTINGS, Setting, filled, inputs, stats
 
-GOLDEN = Path(__file__).parent / "golden"
 SMALL = SETTINGS["small"]
 TALL = SMALL._replace(height=160)
 """HA-CNN takes 160 x 64 alone."""
@@ -74,37 +74,27 @@ def batch_of(case: Case, modalities: tuple[Modality, ...] = ("RGB",)) -> Batch:
 
 def holds_against_public(case: Case) -> None:
     """Descriptor, logits, loss, gradient and running statistics equal the public network's."""
-    with np.load(GOLDEN / f"{case.file}.npz") as file:
-        golden = {key: file[key] for key in file.files}
+    golden = golden_numbers(case.file)
     model, batch = one_stream(case), batch_of(case)
     with torch.no_grad():
         descriptor = case.method.embed(model, batch)
-    close(descriptor[:, ::16], golden["eval.descriptor"])
-    close(summed(descriptor), golden["eval.stats"])
+    near(descriptor[:, ::16], golden["eval.descriptor"])
+    near(summed(descriptor), golden["eval.stats"])
 
     model.train()
     seen = model(batch.images)["RGB"]
     for i, (logits, embedding) in enumerate(zip(seen.logits, seen.embeddings, strict=True)):
-        close(logits, golden[f"train.logits.{i}"])
-        close(summed(embedding), golden[f"train.stats.{i}"])
+        near(logits, golden[f"train.logits.{i}"])
+        near(summed(embedding), golden[f"train.stats.{i}"])
     running = {k: v for k, v in model.state_dict().items() if k.endswith(("_mean", "_var"))}
-    close(sum(v.sum() for v in running.values()), golden["buffers.sum"])
-    close(sum((v**2).sum() for v in running.values()) ** 0.5, golden["buffers.norm"])
+    near(sum(v.sum() for v in running.values()), golden["buffers.sum"])
+    near(sum((v**2).sum() for v in running.values()) ** 0.5, golden["buffers.norm"])
 
     terms = case.method.loss(model, batch)
     assert set(terms) == {"ce_RGB"}
-    close(terms["ce_RGB"], golden["loss"])
+    near(terms["ce_RGB"], golden["loss"])
     terms["ce_RGB"].backward()
-    squares = [(p.grad**2).sum() for p in model.parameters() if p.grad is not None]
-    close(torch.stack(squares).sum().sqrt(), golden["grad.norm"], 1e-6)
-
-
-def close(ours: Any, golden: NDArray[Any], tolerance: float = 1e-9) -> None:
-    """Equal to so much of the largest golden value."""
-    found = ours.detach().numpy() if isinstance(ours, Tensor) else np.asarray(ours)
-    # Without this, a wrong shape that broadcasts would pass.
-    assert found.shape == golden.shape
-    assert np.abs(found - golden).max() <= tolerance * np.abs(golden).max()
+    near(gradient_norm(model), golden["grad.norm"], 1e-6)
 
 
 def summed(values: Tensor) -> NDArray[Any]:

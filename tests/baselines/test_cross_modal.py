@@ -13,13 +13,18 @@ from torch import nn
 from baselines.ddag.method import DDAG
 from baselines.shared.cross import items_of, mean_over_present
 from tests.baselines.pairs import small_batch
-from tests.conftest import SMALL, Harness
+from tests.conftest import SMALL, Answer, Harness
 
 QUICK = (*SMALL, "--set", "config.backbone=resnet10t", "--recipe", "smoke")
 
 
 def run_words(method: str, drawn: Path, out: Path) -> list[object]:
     return ["run", "--method", method, "--dataset", drawn, *QUICK, "--out", out, "--json"]
+
+
+def evaluate_words(trained: Answer, drawn: Path, out: Path) -> list[object]:
+    run = trained.json["run_id"]
+    return ["evaluate", "--dataset", drawn, "--run", run, "--out", out, "--json"]
 
 
 @pytest.mark.parametrize("method", ["hc", "ddag", "mpanet"])
@@ -32,18 +37,8 @@ def test_one_training_is_searched_in_both_directions(
     assert record["protocol"]["train_modalities"] == ["RGB", "TI"]
     assert record["missing_policy"] == "native"
     assert record["cost"]["modality_columns"] == {}
-    there_and_back = ("--protocol", "RGB>TI@regdb", "--protocol", "TI>RGB@regdb")
-    found = harness(
-        "evaluate",
-        "--dataset",
-        drawn,
-        "--run",
-        answer.json["run_id"],
-        *there_and_back,
-        "--out",
-        tmp_path,
-        "--json",
-    )
+    words = evaluate_words(answer, drawn, tmp_path)
+    found = harness(*words, "--protocol", "RGB>TI@regdb", "--protocol", "TI>RGB@regdb")
     assert found.code == 0, found.err
     again, back = found.json["results"]
     assert again["metrics"] == answer.json["metrics"]
@@ -60,17 +55,7 @@ def test_all_three_modalities_under_the_default_protocol(
     assert answer.code == 0, answer.err
     assert answer.json["protocol"] == "full"
     groups = ("--protocol", "cross", "--protocol", "missing", "--protocol", "random-missing-50")
-    found = harness(
-        "evaluate",
-        "--dataset",
-        drawn,
-        "--run",
-        answer.json["run_id"],
-        *groups,
-        "--out",
-        tmp_path,
-        "--json",
-    )
+    found = harness(*evaluate_words(answer, drawn, tmp_path), *groups)
     assert found.code == 0, found.err
     assert len(found.json["results"]) == 13
 

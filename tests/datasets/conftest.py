@@ -31,8 +31,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Draw:
     def draw(name: str) -> Path:
         out = base / name
         if not out.exists():
-            loader = load_target(known.dataset(name).target, name)
-            loader.synthesize(out, 0, "small", lambda count: None)
+            drawable = load_target(known.dataset(name).drawable, name)
+            drawable.draw(out, 0, "small", lambda count: None)
         return out
 
     return draw

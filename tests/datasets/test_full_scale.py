@@ -27,9 +27,9 @@ def full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     def lay(name: str) -> Path:
         out = tmp_path / name
         told: list[int] = []
-        loader = load_target(load_plugins().dataset(name).target, name)
-        loader.synthesize(out, 0, "full", told.append)
-        assert sum(told) == loader.synthetic_count("full")
+        drawable = load_target(load_plugins().dataset(name).drawable, name)
+        drawable.draw(out, 0, "full", told.append)
+        assert sum(told) == drawable.count("full")
         (out / "SYNTHETIC.json").unlink()
         return out
 

@@ -47,6 +47,15 @@ def test_the_command_draws_the_scale_asked_for(harness: Harness, name: str, tmp_
     assert not (tmp_path / "x").exists()
 
 
+def test_a_set_that_nothing_draws_is_refused_with_those_that_can_be(
+    harness: Harness, tmp_path: Path
+) -> None:
+    answer = harness("data", "synthesize", "--like", "custom", "--out", tmp_path / "x", "--json")
+    assert answer.code == 2 and "data set that can be drawn" in answer.error["seen"]
+    assert all(name in answer.error["expected"] for name in PUBLISHED)
+    assert "custom" not in answer.error["expected"]
+
+
 @pytest.mark.parametrize(("name", "width"), [("rgbnt100", 768), ("rgbn300", 512)])
 def test_a_strip_is_cropped_into_its_modalities(small: Draw, name: str, width: int) -> None:
     data = opened(name, small(name))

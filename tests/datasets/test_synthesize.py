@@ -133,17 +133,17 @@ def test_a_full_disk_is_named_and_a_later_call_goes_on(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "x"
-    real = synthesize._write_whole
+    real = synthesize.write_jpeg
     written: list[Path] = []
 
-    def fills_up(path: Path, content: bytes) -> None:
+    def fills_up(path: Path, image: Image.Image, quality: int) -> None:
         if len(written) == 20:
             raise OSError(errno.ENOSPC, "No space left on device")
         written.append(path)
-        real(path, content)
+        real(path, image, quality)
 
     with monkeypatch.context() as patch:
-        patch.setattr(synthesize, "_write_whole", fills_up)
+        patch.setattr(synthesize, "write_jpeg", fills_up)
         with pytest.raises(DiskFullError, match="no space left"):
             write_parallel(out, NAMES, seed=5, size=SIZE, name="trial", workers=1)
     assert not out.exists()

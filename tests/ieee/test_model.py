@@ -15,6 +15,7 @@ from ieee.config import IEEEConfig
 from ieee.info import INFO
 from ieee.method import IEEE
 from ieee.model import IEEENet, TrainOutput
+from tests.batches import batch
 
 PIDS = torch.tensor([0, 0, 1, 1])
 
@@ -23,12 +24,6 @@ def build(modalities: tuple[Modality, ...] = MODALITIES, **options: Any) -> IEEE
     torch.manual_seed(0)
     config = IEEEConfig(**{"backbone": "resnet10t", **options})
     return IEEE().build(config, DataInfo(5, modalities, 64, 32, "none"))
-
-
-def batch(modalities: tuple[Modality, ...] = MODALITIES, n: int = 4) -> Batch:
-    rng = torch.Generator().manual_seed(1)
-    images = {m: torch.randn(n, 3, 64, 32, generator=rng) for m in modalities}
-    return Batch(images, {m: torch.ones(n, dtype=torch.bool) for m in modalities}, PIDS[:n])
 
 
 def gradients(net: IEEENet, given: Batch) -> dict[str, Tensor | None]:

@@ -22,20 +22,8 @@ from harness.spec.resolve import resolve
 from harness.training.checkpoint import load_state, save_state
 from harness.training.optimiser import make_optimiser
 from harness.training.schedule import learning_rate
-from tests.baselines.pairs import (
-    PAIR,
-    SETTING,
-    data_info,
-    fill,
-    golden_batch,
-    golden_numbers,
-    gradient_norm,
-    near,
-    only,
-    public_value,
-    running_sum,
-    small_batch,
-)
+from tests.baselines.pairs import PAIR, SETTING, data_info, fill, golden_batch, only, small_batch
+from tests.baselines.public import golden_numbers, gradient_norm, near, public_value, running_sum
 
 METHOD = DDAG()
 SMALL = DDAGConfig(backbone="resnet18", width=16)

@@ -17,6 +17,7 @@ from baselines.hamnet.model import HAMNetwork, fusion_weights
 from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
+from tests.batches import batch
 
 
 def draws(count: int, *shape: int) -> dict[Modality, Tensor]:
@@ -29,13 +30,6 @@ def build(modalities: tuple[Modality, ...] = MODALITIES, **options: Any) -> HAMN
     torch.manual_seed(0)
     config = HAMNetConfig(**{"backbone": "resnet10t", **options})
     return HAMNet().build(config, DataInfo(5, modalities, 64, 32, "none"))
-
-
-def batch(modalities: tuple[Modality, ...] = MODALITIES, n: int = 4) -> Batch:
-    rng = torch.Generator().manual_seed(1)
-    images = {m: torch.randn(n, 3, 64, 32, generator=rng) for m in modalities}
-    present = {m: torch.ones(n, dtype=torch.bool) for m in modalities}
-    return Batch(images, present, torch.tensor([0, 0, 1, 1])[:n])
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -142,5 +136,5 @@ def test_official_recipes(name: str, size: tuple[int, int]) -> None:
 
 def test_parameters() -> None:
     with torch.device("meta"):
-        net = HAMNetwork(HAMNetConfig(), classes=171)
+        net = HAMNetwork(HAMNetConfig(), DataInfo(171, MODALITIES, 256, 128, "none"))
     assert round(sum(p.numel() for p in net.parameters()) / 1e6, 2) == 71.94

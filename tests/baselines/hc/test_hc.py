@@ -12,20 +12,8 @@ from baselines.hc.model import HCNet
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
 from harness.training.optimiser import make_optimiser
-from tests.baselines.pairs import (
-    PAIR,
-    SETTING,
-    data_info,
-    fill,
-    golden_batch,
-    golden_numbers,
-    gradient_norm,
-    near,
-    only,
-    public_value,
-    running_sum,
-    small_batch,
-)
+from tests.baselines.pairs import PAIR, SETTING, data_info, fill, golden_batch, only, small_batch
+from tests.baselines.public import golden_numbers, gradient_norm, near, public_value, running_sum
 
 METHOD = HC()
 SMALL = HCConfig(backbone="resnet18", width=16)

@@ -14,20 +14,8 @@ from baselines.mpanet.method import MPANetMethod
 from baselines.mpanet.model import Alleviation, MPANet
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
-from tests.baselines.pairs import (
-    PAIR,
-    SETTING,
-    data_info,
-    fill,
-    golden_batch,
-    golden_numbers,
-    gradient_norm,
-    near,
-    only,
-    public_value,
-    running_sum,
-    small_batch,
-)
+from tests.baselines.pairs import PAIR, SETTING, data_info, fill, golden_batch, only, small_batch
+from tests.baselines.public import golden_numbers, gradient_norm, near, public_value, running_sum
 
 METHOD = MPANetMethod()
 SMALL = MPANetConfig(backbone="resnet18")

@@ -17,6 +17,8 @@ from baselines.pfnet.method import PFNet
 from baselines.pfnet.model import PFNetwork, TrainOutput
 from baselines.pfnet.official import official_name
 from harness.spec.method import Batch
+from tests.baselines.public import near
+from tests.baselines.streams import info
 from tests.golden import GOLDEN, SETTINGS, filled, inputs, shapes, stats
 
 OWN = Path(__file__).with_name("golden.npz")
@@ -30,7 +32,7 @@ def weights() -> dict[str, Tensor]:
     """A state dict under the authors' names, drawn from these names as golden/README says."""
     setting = SETTINGS["small"]
     with torch.device("meta"):
-        net = PFNetwork(PFNetConfig(), setting.classes)
+        net = PFNetwork(PFNetConfig(), info(setting))
     wanted = {official_name(k): tuple(v.shape) for k, v in net.state_dict().items()}
     return {k: torch.from_numpy(filled(k, shape, wanted)) for k, shape in wanted.items()}
 
@@ -40,7 +42,7 @@ def computed(weights: dict[str, Tensor]) -> Arrays:
     """What our network makes of the golden weights and inputs, in float64."""
     setting = SETTINGS["small"]
     with torch.device("meta"):
-        net = PFNetwork(PFNetConfig(label_smoothing=0.1), setting.classes)
+        net = PFNetwork(PFNetConfig(label_smoothing=0.1), info(setting))
     net.to_empty(device="cpu")
     prefixed = {f"module.{k}": v for k, v in weights.items()}
     net.load_state_dict(PFNet().import_state({"state_dict": prefixed, "epoch": 60}))
@@ -78,9 +80,9 @@ def test_the_numbers_are_the_authors(computed: Arrays) -> None:
         pytest.skip(f"the golden numbers are not at {GOLDEN}")
     with np.load(GOLDEN / "aux_small_f64.npz") as file:
         want = {k.removeprefix("pfnet."): file[k] for k in file.files if k.startswith("pfnet.")}
-    close(computed["feat"], want["eval.feat_TI_RT_RGB_RN_NI"])
-    close(computed["outputs"], np.stack([want[f"train.result{i:02d}"] for i in range(11)]))
-    close(computed["loss"], want["ce_deep_sum"])
+    near(computed["feat"], want["eval.feat_TI_RT_RGB_RN_NI"], 1e-8)
+    near(computed["outputs"], np.stack([want[f"train.result{i:02d}"] for i in range(11)]), 1e-8)
+    near(computed["loss"], want["ce_deep_sum"], 1e-8)
     close_stats(computed["grad"], want["grad.stats"])
 
 
@@ -91,7 +93,7 @@ def test_the_numbers_are_ours(computed: Arrays) -> None:
         if name == "grad":
             close_stats(values, want[name])
         else:
-            close(values, want[name])
+            near(values, want[name], 1e-8)
 
 
 def reduced(computed: Mapping[str, NDArray[Any]]) -> Arrays:
@@ -102,11 +104,6 @@ def reduced(computed: Mapping[str, NDArray[Any]]) -> Arrays:
         "loss": computed["loss"],
         "grad": computed["grad"][::8],
     }
-
-
-def close(got: NDArray[Any], want: NDArray[Any]) -> None:
-    assert got.shape == want.shape
-    assert np.abs(got - want).max() <= 1e-8 * np.abs(want).max()
 
 
 def close_stats(got: NDArray[Any], want: NDArray[Any]) -> None:

@@ -10,9 +10,10 @@ from baselines.pfnet.info import INFO
 from baselines.pfnet.method import PFNet
 from baselines.pfnet.model import PFNetwork, branch_sums, descriptor_order
 from harness.base.errors import CheckpointError
-from harness.spec.method import Batch, DataInfo
+from harness.spec.method import DataInfo
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
+from tests.batches import batch
 
 SETS: dict[tuple[Modality, ...], tuple[tuple[Modality, ...], ...]] = {
     MODALITIES: (("TI",), ("RGB", "TI"), ("RGB",), ("RGB", "NI"), ("NI",)),
@@ -27,13 +28,6 @@ def build(modalities: tuple[Modality, ...] = MODALITIES) -> PFNetwork:
     torch.manual_seed(0)
     config = PFNetConfig(backbone="resnet10t")
     return PFNet().build(config, DataInfo(5, modalities, 64, 32, "none"))
-
-
-def batch(modalities: tuple[Modality, ...] = MODALITIES, n: int = 4) -> Batch:
-    draw = torch.Generator().manual_seed(1)
-    images = {m: torch.randn(n, 3, 64, 32, generator=draw) for m in modalities}
-    present = {m: torch.ones(n, dtype=torch.bool) for m in modalities}
-    return Batch(images, present, torch.tensor([0, 0, 1, 1])[:n])
 
 
 @pytest.mark.parametrize("modalities", SETS, ids="+".join)
@@ -69,7 +63,7 @@ def test_an_absent_modality_is_zero_after_normalisation() -> None:
 
 def test_parameters_are_those_printed_for_the_authors_network() -> None:
     with torch.device("meta"):
-        net = PFNetwork(PFNetConfig(), classes=171)
+        net = PFNetwork(PFNetConfig(), DataInfo(171, MODALITIES, 256, 128, "none"))
     assert round(sum(p.numel() for p in net.parameters()) / 1e6, 1) == 81.2
 
 

@@ -14,6 +14,7 @@ from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.recipe import Optimiser
 from harness.training.optimiser import make_optimiser
+from tests.batches import batch
 from tests.conftest import Harness
 
 FUSIONS = ("image_sum", "feature_sum", "feature_concat", "aggregate", "progressive")
@@ -25,13 +26,6 @@ def build(modalities: tuple[Modality, ...] = MODALITIES, **config: Any) -> Any:
     torch.manual_seed(0)
     options = TimmConfig(**{"backbone": "test_resnet", **config})
     return METHOD.build(options, DataInfo(4, modalities, *SIZE, "none"))
-
-
-def batch(modalities: tuple[Modality, ...] = MODALITIES, n: int = 4, seed: int = 1) -> Batch:
-    rng = torch.Generator().manual_seed(seed)
-    images = {m: torch.randn(n, 3, *SIZE, generator=rng) for m in modalities}
-    present = {m: torch.ones(n, dtype=torch.bool) for m in modalities}
-    return Batch(images, present, torch.arange(n) // 2)
 
 
 def without(full: Batch, modality: Modality, rows: list[int]) -> Batch:

@@ -15,6 +15,7 @@ from baselines.unicat.method import UniCat
 from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import recipe_files, resolve
+from tests.batches import batch
 from tests.conftest import Harness
 
 METHOD = UniCat()
@@ -25,13 +26,6 @@ def build(modalities: tuple[Modality, ...] = MODALITIES, **config: Any) -> Any:
     torch.manual_seed(0)
     options = UniCatConfig(**{"backbone": "test_resnet", **config})
     return METHOD.build(options, DataInfo(4, modalities, *SIZE, "none"))
-
-
-def batch(modalities: tuple[Modality, ...] = MODALITIES, n: int = 4) -> Batch:
-    rng = torch.Generator().manual_seed(1)
-    images = {m: torch.randn(n, 3, *SIZE, generator=rng) for m in modalities}
-    present = {m: torch.ones(n, dtype=torch.bool) for m in modalities}
-    return Batch(images, present, torch.arange(n) // 2)
 
 
 @pytest.mark.parametrize("backbone", ["test_resnet", "test_vit"])

@@ -39,6 +39,11 @@ def test_words_of_a_command(typed: str, kept: str | None) -> None:
     assert privacy.without_person(typed) == expected
 
 
+def run_words(tiny: Path, drawn: Path) -> tuple[object, ...]:
+    method = ("--method", "tiny", "--plugin", tiny, "--recipe", "smoke")
+    return ("run", *method, "--dataset", drawn, *SMALL)
+
+
 def test_a_record_says_enough_and_no_more(
     harness: Harness, tiny: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,19 +52,7 @@ def test_a_record_says_enough_and_no_more(
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("API_TOKEN", "do-not-tell")
     monkeypatch.setattr("getpass.getuser", lambda: "alice")
-    words = (
-        "run",
-        "--method",
-        "tiny",
-        "--plugin",
-        tiny,
-        "--dataset",
-        drawn,
-        "--recipe",
-        "smoke",
-        *SMALL,
-    )
-    answer = harness(*words, "--out", home / "runs", "--json")
+    answer = harness(*run_words(tiny, drawn), "--out", home / "runs", "--json")
     assert answer.code == 0, answer.err
     text = Path(answer.json["record"]).read_text()
     record = json.loads(text)
@@ -81,18 +74,7 @@ def test_a_record_says_enough_and_no_more(
 def test_the_memory_of_training_is_known_to_a_run_that_goes_on(
     harness: Harness, tiny: Path, drawn: Path, tmp_path: Path
 ) -> None:
-    words = (
-        "run",
-        "--method",
-        "tiny",
-        "--plugin",
-        tiny,
-        "--dataset",
-        drawn,
-        "--recipe",
-        "smoke",
-        *SMALL,
-    )
+    words = run_words(tiny, drawn)
     first = harness(*words, "--out", tmp_path, "--json")
     folder = Path(first.json["record"]).parent
     (folder / "training-peak.json").write_text("123456.0")
