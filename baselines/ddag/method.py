@@ -8,9 +8,8 @@ from torch.nn import functional
 
 from baselines.ddag.config import DDAGConfig
 from baselines.ddag.model import DDAGNet, TrainOutput
-from baselines.shared.cross import items_of, mean_over_present
+from baselines.shared.cross import in_eval_mode, items_of, mean_over_present, unwrapped
 from baselines.shared.losses import batch_hard_triplet
-from baselines.shared.modules import in_eval_mode, unwrapped
 from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import Modality
 

@@ -9,8 +9,8 @@ from torch.nn import functional
 from baselines.hamnet.config import HAMNetConfig
 from baselines.hamnet.losses import collaboration
 from baselines.hamnet.model import HAMNetwork, TrainOutput
+from baselines.shared.cross import unwrapped
 from baselines.shared.losses import batch_hard_triplet
-from baselines.shared.modules import unwrapped
 from harness.spec.method import Batch, DataInfo
 
 

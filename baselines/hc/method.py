@@ -8,9 +8,14 @@ from torch.nn import functional
 
 from baselines.hc.config import HCConfig
 from baselines.hc.model import HCNet, TrainOutput
-from baselines.shared.cross import complete, items_of, mean_over_present
+from baselines.shared.cross import (
+    complete,
+    in_eval_mode,
+    items_of,
+    mean_over_present,
+    unwrapped,
+)
 from baselines.shared.losses import hetero_center
-from baselines.shared.modules import in_eval_mode, unwrapped
 from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import Modality
 

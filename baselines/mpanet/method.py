@@ -9,8 +9,13 @@ from torch.nn import functional
 from baselines.mpanet.config import MPANetConfig
 from baselines.mpanet.losses import centre_cluster, mutual_mean, separation
 from baselines.mpanet.model import MPANet, TrainOutput
-from baselines.shared.cross import by_modality, items_of, mean_over_present
-from baselines.shared.modules import in_eval_mode, unwrapped
+from baselines.shared.cross import (
+    by_modality,
+    in_eval_mode,
+    items_of,
+    mean_over_present,
+    unwrapped,
+)
 from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import Modality
 

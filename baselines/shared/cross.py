@@ -1,15 +1,18 @@
-"""What the cross-modal methods share: images as items of their own, one descriptor from any."""
+"""What methods share: images as items, one descriptor from any modality, eval mode, wrappers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.spec.method import Batch
 from harness.spec.modality import Modality, in_order
+
+_Net = TypeVar("_Net", bound=nn.Module)
 
 
 class Items(NamedTuple):
@@ -73,3 +76,22 @@ def mean_over_present(
         count = weight if count is None else count + weight
     assert total is not None and count is not None
     return total / count
+
+
+@contextmanager
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """Eval mode within; a model that was training is put back afterwards."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+def unwrapped(model: nn.Module, kind: type[_Net]) -> _Net:
+    """The network inside the wrappers of distributed training and torch.compile."""
+    for wrapped in ("module", "_orig_mod"):
+        model = getattr(model, wrapped, model)
+    assert isinstance(model, kind)
+    return model

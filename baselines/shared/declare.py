@@ -20,7 +20,9 @@ Numbers = tuple[float, float] | tuple[float, float, float, float]
 
 
 def baseline(target: str, uses: tuple[str, ...] = ("baselines.shared",), **own: Any) -> MethodInfo:
-    """The `MethodInfo` of a method in a folder of `baselines/`, its recipes in `recipes/` there.
+    """The `MethodInfo` of a method in a folder of `baselines/`, with what lies beside its code.
+
+    Its recipes are in the folder's `recipes/`, its plans of tables in `tables/`, if it has some.
 
     Args:
         target: "baselines.FOLDER.module:Class".
@@ -30,28 +32,43 @@ def baseline(target: str, uses: tuple[str, ...] = ("baselines.shared",), **own: 
     Raises:
         ValidationError: A field that `MethodInfo` does not have, or a value that it refuses.
     """
-    recipes = _BASELINES / target.split(".")[1] / "recipes"
-    return MethodInfo(target=target, uses=uses, recipes=recipes, **own)
+    folder = _BASELINES / target.split(".")[1]
+    tables = folder / "tables"
+    return MethodInfo(
+        target=target,
+        uses=uses,
+        recipes=folder / "recipes",
+        tables=tables if tables.is_dir() else None,
+        **own,
+    )
+
+
+def claims(source: str, dataset: str, rows: Mapping[str, Numbers]) -> tuple[Claim, ...]:
+    """A paper's numbers on one data set, by protocol."""
+    return tuple(
+        Claim(
+            dataset=dataset,
+            protocol=protocol,
+            source=source,
+            **dict(zip(("mAP", "R1", "R5", "R10"), numbers, strict=False)),
+        )
+        for protocol, numbers in rows.items()
+    )
 
 
 def ieee_table_1(rgbnt201: Numbers, market1501_mm: Numbers) -> tuple[Claim, ...]:
     """A row of Table 1 of IEEE (Wang et al., AAAI 2022): all three modalities on both sides."""
     return (
-        _claim(_IEEE_TABLE_1, "rgbnt201", "full", rgbnt201),
-        _claim(_IEEE_TABLE_1, "market1501-mm", "full", market1501_mm),
+        *claims(_IEEE_TABLE_1, "rgbnt201", {"full": rgbnt201}),
+        *claims(_IEEE_TABLE_1, "market1501-mm", {"full": market1501_mm}),
     )
 
 
 def ieee_table_2(rgbnt201: Mapping[str, Numbers]) -> tuple[Claim, ...]:
     """A row of Table 2 of IEEE, by protocol: one modality asked for in another."""
-    return tuple(_claim(_IEEE_TABLE_2, "rgbnt201", p, row) for p, row in rgbnt201.items())
+    return claims(_IEEE_TABLE_2, "rgbnt201", rgbnt201)
 
 
 def top_reid_table_3(rgbnt201: Mapping[str, Numbers]) -> tuple[Claim, ...]:
     """A row of Table 3 of TOP-ReID (Wang et al., AAAI 2024), by protocol: modalities missing."""
-    return tuple(_claim(_TOP_REID_TABLE_3, "rgbnt201", p, row) for p, row in rgbnt201.items())
-
-
-def _claim(source: str, dataset: str, protocol: str, numbers: Numbers) -> Claim:
-    metrics = dict(zip(("mAP", "R1", "R5", "R10"), numbers, strict=False))
-    return Claim(dataset=dataset, protocol=protocol, source=source, **metrics)
+    return claims(_TOP_REID_TABLE_3, "rgbnt201", rgbnt201)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines.shared.cross import items_of
-from baselines.shared.modules import in_eval_mode, unwrapped
+from baselines.shared.cross import in_eval_mode, items_of, unwrapped
 from baselines.shared.public_weights import PublicNames, load_public
 from baselines.shared.stream_config import StreamConfig
 from harness.spec.method import Batch, DataInfo

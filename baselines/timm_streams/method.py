@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.shared.cross import in_eval_mode, unwrapped
 from baselines.shared.losses import batch_hard_triplet, hetero_center
-from baselines.shared.modules import in_eval_mode, unwrapped
 from baselines.timm_streams.config import TimmConfig
 from baselines.timm_streams.model import StreamsNet, TrainOutput
 from harness.spec.method import Batch, DataInfo

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.shared.cross import in_eval_mode, unwrapped
 from baselines.shared.losses import batch_hard_triplet
-from baselines.shared.modules import in_eval_mode, unwrapped
 from baselines.unicat.config import UniCatConfig
 from baselines.unicat.model import TrainOutput, UniCatNet
 from harness.spec.method import Batch, DataInfo
