@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from baselines.hamnet.config import HAMNetConfig
 from harness.spec.modality import MODALITIES, Modality, in_order
 from harness.training.backbone import FeatureBackbone, feature_backbone
+from harness.training.streams import side_by_side
 
 
 class TrainOutput(NamedTuple):
@@ -95,8 +96,10 @@ class HAMNetwork(nn.Module):
         given = [m for m in self.modalities if m in images]
         features: dict[Modality, Tensor] = {}
         heat: dict[Modality, Tensor] = {}
-        for modality in given:
-            features[modality], lit = self.streams[modality](images[modality])
+        streams = {m: self.streams[m] for m in given}
+        seen = side_by_side(streams, {m: (images[m],) for m in given})
+        for modality, (feature, lit) in seen.items():
+            features[modality] = feature
             heat[modality] = lit * present[modality][:, None, None, None]
         weights = fusion_weights(heat)
         fused = torch.stack([weights[m][:, None] * features[m] for m in given]).sum(0)
