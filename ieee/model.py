@@ -12,6 +12,8 @@ from torch.nn import functional
 
 from harness.spec.modality import MODALITIES, Modality, in_order
 from harness.training.backbone import FeatureBackbone, feature_backbone
+from harness.training.pooling import stripe_means
+from harness.training.streams import side_by_side
 from ieee.blocks import REDUCED, Interaction, PartHeads, RelationEmbedding, conv_bn_relu
 from ieee.config import IEEEConfig
 
@@ -67,7 +69,7 @@ class Stream(nn.Module):
         """
         mixed = own if self.interaction is None else self.interaction(own, rest)
         whole = self._whole(mixed if self.after else own)
-        stripes = functional.adaptive_avg_pool2d(mixed, (self.parts, 1))
+        stripes = stripe_means(mixed, self.parts)
         parts: Tensor = self.reduction(stripes).squeeze(3).transpose(1, 2)
         if self.rem is not None:
             parts = self.rem(parts, whole)
@@ -129,12 +131,15 @@ class IEEENet(nn.Module):
             In eval mode the (n, 128 * parts * modalities) descriptor, not normalised, in the
             order TI, RGB, NI; in train mode a `TrainOutput`.
         """
-        maps = {m: self._stream(m).backbone(images[m]) for m in self.modalities}
-        parts: dict[Modality, Tensor] = {}
+        streams = {m: self._stream(m) for m in self.modalities}
+        backbones = {m: stream.backbone for m, stream in streams.items()}
+        maps = side_by_side(backbones, {m: (images[m],) for m in streams})
+        seen: dict[Modality, tuple[Tensor, Tensor | None]] = {}
         for modality in self.modalities:
             others = [maps[m] for m in self.modalities if m != modality]
             rest = reduce(torch.add, others) if others and self.config.interaction else None
-            parts[modality] = self._stream(modality)(maps[modality], rest)
+            seen[modality] = maps[modality], rest
+        parts: dict[Modality, Tensor] = side_by_side(streams, seen)
         if not self.training:
             return torch.cat([parts[m].flatten(1) for m in DESCRIPTOR_ORDER if m in parts], 1)
         return TrainOutput(

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from harness.training.pooling import stripe_means
+
 
 class PartAggregation(nn.Module):
     """IWPA, the intra-modality weighted-part aggregation (paper section 3.2).
@@ -35,7 +37,7 @@ class PartAggregation(nn.Module):
             maps: (n, channels, h, w).
             whole: The normalised global feature, (n, channels).
         """
-        pooled = functional.adaptive_avg_pool2d(maps, (self.parts, 1))
+        pooled = stripe_means(maps, self.parts)
         parts = pooled.squeeze(3).transpose(1, 2)
         # The scores are not divided by the root of the width, as in the paper and its code.
         related = (self.query(parts) @ self.key(parts).transpose(1, 2)).softmax(2)

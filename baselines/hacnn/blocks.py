@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.shared.conv_norm import ConvNorm
+from harness.training.numerics import full_precision
 
 REGIONS = 4
 
@@ -127,11 +128,51 @@ def cut_out(features: Tensor, shift: Tensor, size: tuple[int, int], align_corner
     Returns:
         (n, c, *size).
     """
-    scale = features.new_tensor([[1, 0], [0, 1 / REGIONS]]).expand(len(shift), 2, 2)
-    place = torch.cat([scale, shift.unsqueeze(2).to(features.dtype)], dim=2)
-    grid = functional.affine_grid(place, list(features.shape), align_corners=align_corners)
-    region = functional.grid_sample(features, grid, align_corners=align_corners)
-    return _resized(region, size)
+    wide = torch.promote_types(features.dtype, torch.float32)
+    # Eight bits of a place would be off by half a pixel.
+    with full_precision(features.device):
+        # made on the device, since numbers sent to it would be waited for
+        scale = torch.eye(2, dtype=wide, device=features.device)
+        scale[1] /= REGIONS
+        place = torch.cat([scale.expand(len(shift), 2, 2), shift.unsqueeze(2).to(wide)], dim=2)
+        grid = functional.affine_grid(place, list(features.shape), align_corners=align_corners)
+        region = _sampled(features.to(wide), grid, align_corners)
+    return _resized(region.to(features.dtype), size)
+
+
+def _sampled(features: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
+    # On a GPU torch has no way back through `grid_sample` that always adds in the same order.
+    if features.is_cuda and torch.are_deterministic_algorithms_enabled():
+        return sampled_by_products(features, grid, align_corners)
+    return functional.grid_sample(features, grid, align_corners=align_corners)
+
+
+def sampled_by_products(features: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
+    """`grid_sample` for an upright grid, as two products, which add in one order both ways.
+
+    Where every line of a grid is at one height and every column at one place, bilinear sampling is
+    a weight for each line of the image times one for each column; what lies outside has none.
+
+    Args:
+        features: (n, c, h, w).
+        grid: (n, h', w', 2), to the right and down, in -1..1 of the image.
+        align_corners: As for `cut_out`.
+
+    Returns:
+        (n, c, h', w').
+    """
+    h, w = features.shape[2:]
+    down = _weights(grid[:, :, 0, 1], h, align_corners)
+    right = _weights(grid[:, 0, :, 0], w, align_corners)
+    return down[:, None] @ features @ right[:, None].transpose(2, 3)
+
+
+def _weights(places: Tensor, size: int, align_corners: bool) -> Tensor:
+    """(n, k, size): how much of each of `size` pixels is at each of the places (n, k)."""
+    span, shift = (size - 1, 0.0) if align_corners else (size, 0.5)
+    pixels = (places + 1) / 2 * span - shift
+    away = pixels[:, :, None] - torch.arange(size, dtype=places.dtype, device=places.device)
+    return (1 - away.abs()).clamp(min=0)
 
 
 def _resized(features: Tensor, size: tuple[int, int]) -> Tensor:

@@ -12,6 +12,7 @@ from baselines.hamnet.config import HAMNetConfig
 from harness.spec.method import DataInfo
 from harness.spec.modality import Modality, in_order
 from harness.training.backbone import FeatureBackbone, feature_backbone
+from harness.training.streams import side_by_side
 
 
 class TrainOutput(NamedTuple):
@@ -87,8 +88,10 @@ class HAMNetwork(nn.Module):
         given = [m for m in self.modalities if m in images]
         features: dict[Modality, Tensor] = {}
         heat: dict[Modality, Tensor] = {}
-        for modality in given:
-            features[modality], lit = self.streams[modality](images[modality])
+        streams = {m: self.streams[m] for m in given}
+        seen = side_by_side(streams, {m: (images[m],) for m in given})
+        for modality, (feature, lit) in seen.items():
+            features[modality] = feature
             heat[modality] = lit * present[modality][:, None, None, None]
         weights = fusion_weights(heat)
         fused = torch.stack([weights[m][:, None] * features[m] for m in given]).sum(0)

@@ -37,9 +37,10 @@ class HC:
         items = items_of(batch)
         out: TrainOutput = model(items.images)
         ce = sum_over_parts(torch.cat(list(out.logits.values())), items.pids)
-        whole = complete(batch)
-        paired = {m: out.features[m][whole[items.rows[m]]] for m in items.images}
-        pids, config = batch.pids[whole], net.config
+        whole, paired, pids, config = complete(batch), out.features, batch.pids, net.config
+        if len(whole.rows) < len(pids):
+            paired = {m: found[whole.items[m]] for m, found in paired.items()}
+            pids = pids[whole.rows]
         apart = torch.stack(
             [
                 hetero_center({m: f[:, part] for m, f in paired.items()}, pids, config.margin)

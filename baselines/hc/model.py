@@ -14,6 +14,8 @@ from baselines.shared.cross import by_modality
 from harness.spec.method import DataInfo
 from harness.spec.modality import Modality
 from harness.training.backbone import feature_backbone
+from harness.training.pooling import stripe_means
+from harness.training.streams import side_by_side
 
 
 class TrainOutput(NamedTuple):
@@ -90,7 +92,9 @@ class HCNet(nn.Module):
             In eval mode by modality (n_m, parts, width), every stripe of length 1.
         """
         # All modalities pass the shared layers together, so the batch statistics are theirs.
-        stripes = torch.cat([self._stripes(m, x) for m, x in images.items()])
+        streams = {m: self.streams[m] for m in images}
+        maps: dict[Modality, Tensor] = side_by_side(streams, {m: (images[m],) for m in streams})
+        stripes = torch.cat([self._stripes(found) for found in maps.values()])
         found = [head(s) for head, s in zip(self.heads, stripes.unbind(1), strict=True)]
         unit = functional.normalize(torch.stack(found, 1), dim=2)
         features = by_modality(unit, images)
@@ -99,11 +103,9 @@ class HCNet(nn.Module):
         logits = [self._head(i).logits(feature) for i, feature in enumerate(found)]
         return TrainOutput(by_modality(torch.stack(logits, 1), images), features)
 
-    def _stripes(self, modality: Modality, images: Tensor) -> Tensor:
-        """(n, parts, channels)."""
-        pooled = functional.adaptive_avg_pool2d(
-            self.streams[modality](images), (self.config.parts, 1)
-        )
+    def _stripes(self, maps: Tensor) -> Tensor:
+        """(n, parts, channels) of a map."""
+        pooled = stripe_means(maps, self.config.parts)
         return pooled.squeeze(3).transpose(1, 2)
 
     def _head(self, part: int) -> StripeHead:

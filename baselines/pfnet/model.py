@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from baselines.pfnet.config import PFNetConfig
 from harness.spec.method import DataInfo
 from harness.spec.modality import Modality, in_order
 from harness.training.backbone import feature_backbone
+from harness.training.pooling import stripe_means
+from harness.training.streams import side_by_side
 
 STRIPES = 2
 REDUCED = 768
@@ -88,7 +89,7 @@ class Branch(nn.Module):
 
     def forward(self, features: Tensor) -> list[Tensor]:
         """The stripes' features, top first, each (n, 256), of a map (n, channels, h, w)."""
-        pooled = functional.adaptive_avg_pool2d(features, (STRIPES, 1))
+        pooled = stripe_means(features, STRIPES)
         stripes: Tensor = self.reduction(pooled).squeeze(3)
         return [f(s) for f, s in zip(self.embed, stripes.unbind(2), strict=True)]
 
@@ -131,7 +132,8 @@ class PFNetwork(nn.Module):
             In eval mode the (n, 512 * branches) descriptor, not normalised, in
             `descriptor_order`; in train mode a `TrainOutput`.
         """
-        maps = {m: self.backbones[m](images[m]) for m in self.modalities}
+        backbones = {m: self.backbones[m] for m in self.modalities}
+        maps = side_by_side(backbones, {m: (images[m],) for m in backbones})
         stripes = {
             s: self._branch(s)(reduce(torch.add, [maps[m] for m in s]))
             for s in branch_sums(self.modalities)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -14,6 +15,7 @@ from baselines.shared.public_weights import PublicNames, load_public
 from baselines.shared.stream_config import StreamConfig
 from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import Modality
+from harness.training.streams import side_by_side
 
 
 class Network(nn.Module):
@@ -71,7 +73,9 @@ class Streams(nn.Module):
             images: Each (k_m, 3, height, width). Only those that are there, so that absent ones
                 move no running statistics.
         """
-        return {m: self._stream(m, images[m]) for m in self.columns if m in images}
+        given = [m for m in self.columns if m in images]
+        streams = {m: partial(self._stream, m) for m in given}
+        return side_by_side(streams, {m: (images[m],) for m in given})
 
     def _stream(self, modality: Modality, images: Tensor) -> Seen:
         embeddings = self.networks[modality](images)

@@ -24,6 +24,7 @@ from baselines.timm_streams.fusion import (
 )
 from harness.spec.method import DataInfo
 from harness.spec.modality import Modality
+from harness.training.streams import side_by_side
 
 _ALL = "all"
 """The name of the one backbone, where there is one for all."""
@@ -121,7 +122,7 @@ class StreamsNet(nn.Module):
         """
         seen = [m for m in self.modalities if m in images]
         if _ALL not in self.backbones:
-            return {m: self._of(m)(images[m]) for m in seen}
+            return side_by_side({m: self._of(m) for m in seen}, {m: (images[m],) for m in seen})
         together: Tensor = self._backbone(_ALL)(torch.cat([images[m] for m in seen]))
         return dict(zip(seen, together.chunk(len(seen)), strict=True))
 

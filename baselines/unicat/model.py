@@ -14,6 +14,7 @@ from baselines.shared.neck import BNNeck
 from baselines.unicat.config import UniCatConfig
 from harness.spec.method import DataInfo
 from harness.spec.modality import Modality
+from harness.training.streams import side_by_side
 
 
 class TrainOutput(NamedTuple):
@@ -81,7 +82,8 @@ class UniCatNet(nn.Module):
             In eval mode the features side by side, (n, d * modalities), zero for an absent
             modality, the whole divided by its length.
         """
-        seen = {m: self.branches[m](images[m]) for m in self.modalities if m in images}
+        branches = {m: self.branches[m] for m in self.modalities if m in images}
+        seen = side_by_side(branches, {m: (images[m],) for m in branches})
         if self.training:
             return TrainOutput(
                 {m: s[0] for m, s in seen.items()}, {m: s[2] for m, s in seen.items()}

@@ -21,6 +21,7 @@ def make_optimiser(
     settings: Optimiser,
     model: nn.Module,
     scales: Sequence[tuple[float, Iterable[nn.Parameter]]] = (),
+    recorded: bool = False,
 ) -> torch.optim.Optimizer:
     """The recipe's optimiser over every parameter that is trained.
 
@@ -31,6 +32,7 @@ def make_optimiser(
     Args:
         scales: Parameters that learn at so many times the rate, biases among them; kept as `scale`
             of their group. The recipe's factor for biases is for those not named here.
+        recorded: Whether its steps are recorded on a GPU, which torch wants to know of Adam.
     """
     scale_of = {id(p): scale for scale, params in scales for p in params}
     groups: dict[_Group, list[nn.Parameter]] = {}
@@ -49,7 +51,7 @@ def make_optimiser(
             params, settings.lr, settings.momentum, nesterov=nesterov, fused=True
         )
     kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
-    return kind(params, settings.lr, fused=True)
+    return kind(params, settings.lr, fused=True, capturable=recorded)
 
 
 def _group(settings: Optimiser, name: str, scale: float | None) -> _Group:

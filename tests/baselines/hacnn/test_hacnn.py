@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional
 
+from baselines.hacnn.blocks import cut_out, sampled_by_products
 from baselines.hacnn.config import HACNNConfig
 from baselines.hacnn.method import HACNNStreams
 from baselines.hacnn.network import HACNN
@@ -50,6 +52,37 @@ def test_the_regions_start_as_four_stripes() -> None:
     shifts = HACNN().stages[0].regions(features)
     expected = torch.tensor([-0.75, -0.25, 0.25, 0.75]).tanh()
     torch.testing.assert_close(shifts, torch.stack([0 * expected, expected], 1).expand(2, 4, 2))
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_regions_by_products_are_those_of_grid_sample(align_corners: bool) -> None:
+    """Values and both gradients, for regions that reach out of the image, too."""
+    draw = torch.Generator().manual_seed(0)
+    found = []
+    for way in (functional.grid_sample, sampled_by_products):
+        features = torch.randn((5, 3, 12, 8), dtype=torch.float64, generator=draw.manual_seed(1))
+        shift = torch.empty(5, 2, dtype=torch.float64).uniform_(-1, 1, generator=draw)
+        weights = torch.randn((5, 3, 12, 8), dtype=torch.float64, generator=draw)
+        features.requires_grad_()
+        shift.requires_grad_()
+        scale = torch.diag(torch.tensor([1, 0.25], dtype=torch.float64)).expand(5, 2, 2)
+        place = torch.cat([scale, shift[:, :, None]], 2)
+        grid = functional.affine_grid(place, [5, 3, 12, 8], align_corners=align_corners)
+        out = way(features, grid, align_corners=align_corners)
+        (out * weights).sum().backward()
+        found.append((out, features.grad, shift.grad))
+    torch.testing.assert_close(found[1], found[0])
+
+
+def test_places_are_not_rounded_to_eight_bits() -> None:
+    """Under autocast features are bf16, in which 0.4297 and 0.4302 are one place."""
+    features = torch.arange(160.0)[:, None].expand(1, 1, 160, 64)
+    seen = [
+        cut_out(features.to(kind), torch.tensor([[0.0, 0.43]]), (24, 28), False)
+        for kind in (torch.bfloat16, torch.float32)
+    ]
+    # Lines of 0..159 are whole numbers, which bf16 has to the last; a half of one is its rounding.
+    assert (seen[0].float() - seen[1]).abs().max() <= 0.5
 
 
 def test_public_weights_are_loaded_and_misfits_are_named(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import nn
 
+from harness.evidence import environment
 from harness.spec.recipe import Optimiser, Recipe
-from harness.training import mode
+from harness.training import mode, numerics
 from harness.training.optimiser import make_optimiser
 from tests.conftest import SMALL, Harness
 from tests.harness.training.made import a_recipe
@@ -28,7 +29,7 @@ FLOAT32 = EXACT.model_copy(update={"mode": "fast", "precision": "float32"})
 def as_it_was() -> Iterator[None]:
     """The switches are the process's; other tests want them as a run sets them."""
     yield
-    mode.set_numerics(EXACT, CPU)
+    numerics.set_numerics(EXACT, CPU)
 
 
 def _switches() -> dict[str, bool]:
@@ -47,18 +48,73 @@ def _switches() -> dict[str, bool]:
 )
 def test_only_fast_on_a_gpu_lets_go(recipe: Recipe, device: torch.device, loose: bool) -> None:
     for before in ((FAST, CUDA), (EXACT, CPU)):  # whatever an earlier run of the process set
-        mode.set_numerics(*before)
-        mode.set_numerics(recipe, device)
+        numerics.set_numerics(*before)
+        numerics.set_numerics(recipe, device)
         assert _switches() == {
             "deterministic": not loose,
             "benchmark": loose,
             "tf32 convolutions": loose,
             "tf32 products": loose,
         }
-    described = mode.described(recipe, device, False)
-    assert described["tf32"] == (
+    described = mode.described(recipe, device, [])
+    assert described["numerics"]["tf32"] == (
         {"convolutions": loose, "products": loose} if device.type == "cuda" else {}
     )
+
+
+def _ways(name: str) -> None:
+    """What a process may have said of TF32 before, by each of torch's ways."""
+    part = torch.backends
+    if name in ("high", "medium"):
+        torch.set_float32_matmul_precision(name)
+    elif name == "allowed":
+        part.cuda.matmul.allow_tf32 = part.cudnn.allow_tf32 = True
+    elif name == "new":
+        part.cuda.matmul.fp32_precision = part.cudnn.conv.fp32_precision = "tf32"  # type: ignore[attr-defined]
+    elif name == "everywhere":
+        part.fp32_precision = "tf32"  # type: ignore[attr-defined]
+    else:
+        part.mkldnn.fp32_precision = part.mkldnn.conv.fp32_precision = "bf16"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("said", ["high", "medium", "allowed", "new", "everywhere", "cpu in bf16"])
+@pytest.mark.parametrize("again", [False, True])
+def test_whatever_was_said_of_tf32_before_is_overruled_and_read_without_an_error(
+    said: str, again: bool
+) -> None:
+    for recipe, device, loose in ((EXACT, CPU, False), (FAST, CUDA, True), (EXACT, CUDA, False)):
+        _ways(said)
+        numerics.set_numerics(recipe, device)
+        assert _switches()["tf32 products"] == _switches()["tf32 convolutions"] == loose
+        assert torch.get_float32_matmul_precision() == ("high" if loose else "highest")
+        assert torch.backends.mkldnn.conv.fp32_precision == "none"  # type: ignore[attr-defined]
+        if again:
+            _ways(said)  # as a method may do while it trains: no description fails after that
+        mode.described(recipe, device, [])
+        assert environment.describe("cpu")["determinism"]["float32_products"]
+
+
+def test_distances_are_computed_without_tf32() -> None:
+    numerics.set_numerics(FAST, CUDA)
+    assert numerics.tf32() == {"convolutions": True, "products": True}
+    with torch.autocast("cpu", torch.bfloat16), numerics.full_precision(CPU):
+        assert not numerics.tf32()["products"]
+        assert nn.Linear(2, 2)(torch.ones(1, 2)).dtype == torch.float32
+    assert numerics.tf32()["products"] and torch.get_float32_matmul_precision() == "high"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "device", "fused"), [(EXACT, CPU, True), (FAST, CUDA, True), (EXACT, CUDA, False)]
+)
+def test_attention_is_fused_except_in_exact_on_a_gpu(
+    recipe: Recipe, device: torch.device, fused: bool
+) -> None:
+    """A CPU's fused attention adds in one order, and reads the same switch."""
+    numerics.set_numerics(EXACT, CUDA)
+    numerics.set_numerics(recipe, device)
+    kinds = torch.backends.cuda
+    assert kinds.flash_sdp_enabled() == kinds.mem_efficient_sdp_enabled() == fused
+    assert kinds.cudnn_sdp_enabled() == fused and kinds.math_sdp_enabled()
 
 
 def test_exact_is_float32_whatever_the_recipe_allows() -> None:
@@ -150,7 +206,10 @@ def test_a_trial_leaves_the_model_as_it_was(
         return graph.forward
 
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    assert mode._compiled(model, lambda: _trial(model), backend=compiler) is works
+    because: list[str] = []
+    assert mode._compiled(model, lambda: _trial(model), because, backend=compiler) is works
+    assert [b.split(":")[0] for b in because] == ([] if works else ["not compiled"])
+    assert mode.compiler_counts().get("graphs", 0) == works
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters())
     assert ("goes on as it is" in capsys.readouterr().err) is not works
@@ -159,6 +218,22 @@ def test_a_trial_leaves_the_model_as_it_was(
     model(torch.randn(5, 3).requires_grad_())
     model.eval()(torch.randn(5, 3))
     assert len(made) == works, "other shapes are not compiled any more"
+
+
+def test_the_ninth_training_of_a_process_is_compiled_as_the_first() -> None:
+    """Left alone, the compiler gives a function up after eight variants, without a word."""
+    made: list[Any] = []
+
+    def compiler(graph: Any, inputs: Any) -> Any:
+        made.append(graph)
+        return graph.forward
+
+    for number in range(1, 11):
+        model = _Small()
+        model.body = nn.Sequential(*[nn.Linear(3, 3) for _ in range(number)])
+        assert mode._compiled(model, lambda: _trial(model), [], backend=compiler), number  # noqa: B023
+        mode.uncompiled(model)
+        assert len(made) == number
 
 
 def test_a_model_that_only_holds_its_parts_is_compiled_part_by_part() -> None:
@@ -171,7 +246,7 @@ def test_a_model_that_only_holds_its_parts_is_compiled_part_by_part() -> None:
         made.append(graph)
         return graph.forward
 
-    assert mode._compiled(model, trial, backend=compiler) and len(made) == 2
+    assert mode._compiled(model, trial, [], backend=compiler) and len(made) == 2
 
 
 def test_a_record_says_in_which_mode_and_what_was_in_force(
