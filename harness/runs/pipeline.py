@@ -11,33 +11,32 @@ import numpy as np
 import torch
 from torch import nn
 
-from harness.runs import cost
-from harness.evidence import environment
 from harness.base import parallel
-from harness.data.arrays import ImageArrays, decode
-from harness.data.lint import labels_of
-from harness.spec.dataset import Split
 from harness.base.errors import PluginError, TrainingError
-from harness.runs.evaluation import Evaluation, scored
-from harness.evidence.features_file import Side, read_own, write_features
 from harness.base.files import replacing, require_space, write_json
 from harness.base.hashing import derive_seed, digest, file_digest
-from harness.spec.method import DataInfo, Method
 from harness.base.parallel import is_main, main_first, on_main, world
-from harness.spec.plugins import load_target
 from harness.base.progress import say
-from harness.spec.protocol import Side as SideName
+from harness.base.stages import Stages
+from harness.data.arrays import ImageArrays, decode
+from harness.data.lint import labels_of
+from harness.evidence import environment
+from harness.evidence.features_file import Side, read_own, write_features
 from harness.evidence.record import evidence_of
+from harness.runs import cost
+from harness.runs.evaluation import Evaluation, scored
 from harness.runs.plan import Plan
 from harness.runs.sharded import embedded, evaluated
-from harness.base.stages import Stages
+from harness.spec.dataset import Split
+from harness.spec.method import DataInfo, Method
+from harness.spec.plugins import load_target
+from harness.spec.protocol import Side as SideName
 from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
 from harness.training.memory import give_back_memory, keep_freed_memory
 from harness.training.mode import described, memory_format, set_numerics
 from harness.training.shared import require_images
-
 
 TRAINING_PEAK = "training-peak.json"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from harness.base.errors import ProtocolError
+from harness.base.hashing import digest
 from harness.data.opened import OpenDataset
 from harness.spec.dataset import Card, Split
 from harness.spec.method import MethodInfo
-from harness.base.errors import ProtocolError
-from harness.base.hashing import digest
 from harness.spec.modality import Modality, in_order
 from harness.spec.protocol import BoundProtocol, Side
 
