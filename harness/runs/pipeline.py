@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from harness.base import parallel
+from harness.base import accelerator, parallel
 from harness.base.errors import PluginError, TrainingError
 from harness.base.files import replacing, require_space, write_json
 from harness.base.hashing import derive_seed, digest, file_digest
@@ -137,7 +137,7 @@ def results(
         ["cost.json"],
         lambda: on_main(lambda: _efficiency(shop, folder)),
     )
-    evaluation = evaluated(*read_own(features), plan.protocol)
+    evaluation = evaluated(*read_own(features), plan.protocol, accelerator.named(device))
     if evaluation is None:
         return {}
     _write_ranks(folder / "ranks.npz", evaluation)

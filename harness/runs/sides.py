@@ -69,9 +69,7 @@ def require_policy(info: MethodInfo, data: OpenDataset, protocol: BoundProtocol)
     )
 
 
-def shown(
-    info: MethodInfo, card: Card, protocol: BoundProtocol, split: Split, side: Side
-) -> str:
+def shown(info: MethodInfo, card: Card, protocol: BoundProtocol, split: Split, side: Side) -> str:
     """A key of what a model sees of a side: the same list, modalities and changes."""
     change = [c and c.model_dump(mode="json") for c in protocol.change(side)]
     return digest([card.folders[split], modalities_of(info, card, protocol, side), change])

@@ -26,6 +26,7 @@ KIT = Path(os.environ.get("GPU_DAY_KIT") or ".gpu_day").resolve()
 """What `prepare.sh` made."""
 OUT = Path(os.environ.get("OUT") or "gpu_day_out").resolve()
 WORK = Path(os.environ.get("GPU_DAY_WORK") or Path(tempfile.gettempdir()) / "gpu_day")
+PATIENCE = float(os.environ.get("PATIENCE") or 1)
 DEADLINE = float(os.environ.get("GPU_DAY_DEADLINE") or "inf")
 RESULTS, REPORT = OUT / f"results_{NUMBER}.json", OUT / f"report_{NUMBER}.txt"
 QUICK = ("backbone=resnet18", "input.height=64", "input.width=32") if TINY else ()
@@ -132,15 +133,16 @@ def require(seconds: float) -> None:
 
 
 def finished(command: Sequence[str], seconds: float, log: Path) -> tuple[int | str, str]:
-    """Run a command for at most so long: its exit code, or "out of time", and its output.
+    """Run a command for at most so long, times $PATIENCE: its exit code and its output.
 
-    What it says on standard error goes to the log.
+    The code is "out of time" where it had to be ended. What it says on standard error goes to the
+    log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as said:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
         try:
-            out, _ = process.communicate(timeout=max(1, min(seconds, left() - 3)))
+            out, _ = process.communicate(timeout=max(1, min(seconds * PATIENCE, left() - 3)))
             return process.returncode, out
         except subprocess.TimeoutExpired:
             process.kill()
