@@ -24,6 +24,7 @@ from harness.spec.modality import Modality
 from harness.training.checkpoint import load_state, save_state, save_weights
 from harness.training.weights import read_about
 from harness.translate.cyclegan import CycleGAN, make_optimiser, step
+from harness.translate.numerics import reference_numerics
 from harness.translate.settings import Settings, learning_rate
 
 WEIGHTS = "translator.safetensors"
@@ -33,7 +34,7 @@ CHECKPOINT = "checkpoint.safetensors"
 KIND = "translator"
 
 # What of this package decides a training's result; applying one does not.
-_CODE = ("settings.py", "networks.py", "pool.py", "cyclegan.py", "training.py")
+_CODE = ("settings.py", "networks.py", "pool.py", "cyclegan.py", "numerics.py", "training.py")
 
 
 class Unpaired(NamedTuple):
@@ -176,10 +177,7 @@ def _epoch(
     started, steps = time.monotonic(), len(plan.flips)
     device = next(gan.parameters()).device
     sums: dict[str, Tensor] = {}
-    with (
-        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
-        progress(label, steps, " steps", summary=False) as advance,
-    ):
+    with reference_numerics(), progress(label, steps, " steps", summary=False) as advance:
         for row_a, row_b, flip in zip(*plan, strict=True):
             source = _image(arrays, int(row_a), gan.settings.source, bool(flip[0])).to(device)
             target = _image(arrays, int(row_b), gan.settings.target, bool(flip[1])).to(device)
