@@ -56,7 +56,7 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     """
     torch.manual_seed(0)
     about = DataInfo(IDENTITIES, subject.modalities, subject.height, subject.width, "none")
-    model = subject.method.build(subject.config, about)
+    model = subject.method.build(subject.config, about).to(subject.device)
     recipe = _recipe(subject, epochs, lr / _usual_scale(subject, model))
     data = open_dataset(None, load_plugins())
     arrays = decode(data, subject.height, subject.width)
@@ -66,7 +66,7 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     rows = arrays.rows["train"][chosen]
     labels = np.array([known.index(samples[i].pid) for i in chosen], dtype=np.int64)
     cameras = np.array([samples[i].camid for i in chosen], dtype=np.int64)
-    batches = Batches(arrays, recipe, torch.device("cpu"))
+    batches = Batches(arrays, recipe, subject.device)
 
     def rank1() -> float:
         return _rank1(subject, model, batches, rows, Labels(labels, cameras))

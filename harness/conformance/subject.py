@@ -41,6 +41,7 @@ class Subject:
         size: (height, width) of the images; a method with `input_size` gets that.
         explained: Parameters that rightly have no gradient: a pattern of their names (as for
             `re.search`), and the reason.
+        device: Where models and batches are, such as `cuda`.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class Subject:
         config: Mapping[str, Any] | None = None,
         size: tuple[int, int] = (64, 32),
         explained: Mapping[str, str] | None = None,
+        device: str | torch.device = "cpu",
     ) -> None:
         self.info = info
+        self.device = torch.device(device)
         self.config = info.config.model_validate(dict(config or {}))
         self.height, self.width = info.input_size or size
         self.explained = dict(explained or {})
@@ -85,14 +88,15 @@ class Subject:
         """A new model."""
         torch.manual_seed(seed)
         data = DataInfo(CLASSES, modalities, self.height, self.width, "none")
-        return self.method.build(self.config, data)
+        # Built where a run builds it, so that its weights are those of any device.
+        return self.method.build(self.config, data).to(self.device)
 
     def labelled(
         self, modalities: tuple[Modality, ...], pids: tuple[int, ...] = PIDS, seed: int = 0
     ) -> Batch:
         """Random images of these identities, as in training."""
         batch = self.shown(modalities, len(pids), seed=seed)
-        return batch._replace(pids=torch.tensor(pids))
+        return batch._replace(pids=torch.tensor(pids, device=self.device))
 
     def shown(
         self,
@@ -115,9 +119,9 @@ class Subject:
             there = torch.ones(count, dtype=torch.bool)
             there[list((absent or {}).get(modality, ()))] = False
             whole = torch.randn(count, 3, self.height, self.width, generator=draw)
-            images[modality] = whole * there[:, None, None, None]
-            present[modality] = there
-        return Batch(images, present, torch.full((count,), -1))
+            images[modality] = (whole * there[:, None, None, None]).to(self.device)
+            present[modality] = there.to(self.device)
+        return Batch(images, present, torch.full((count,), -1, device=self.device))
 
     def step(self, modalities: tuple[Modality, ...], seed: int = 0) -> Step:
         """A new model, trained for one step as the harness's loop does it."""

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from torch import Tensor
 from torch.nn import functional
 
+from harness.base.accelerator import reference_numerics
 from harness.base.errors import CheckpointError, DataError
 from harness.base.hashing import file_digest
 from harness.training.checkpoint import read_weights
 from harness.training.weights import describe_misfit
 from harness.translate.networks import Generator
-from harness.translate.numerics import reference_numerics
 from harness.translate.settings import MULTIPLE, Settings
 from harness.translate.training import KIND, to_range
 

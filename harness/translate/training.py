@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.base.accelerator import reference_numerics
 from harness.base.errors import TrainingError, UnknownNameError
 from harness.base.files import write_json, write_text
 from harness.base.hashing import code_digest, derive_seed, digest, file_digest
@@ -24,7 +25,6 @@ from harness.spec.modality import Modality
 from harness.training.checkpoint import load_state, save_state, save_weights
 from harness.training.weights import read_about
 from harness.translate.cyclegan import CycleGAN, make_optimiser, step
-from harness.translate.numerics import reference_numerics
 from harness.translate.settings import Settings, learning_rate
 
 WEIGHTS = "translator.safetensors"
@@ -34,7 +34,7 @@ CHECKPOINT = "checkpoint.safetensors"
 KIND = "translator"
 
 # What of this package decides a training's result; applying one does not.
-_CODE = ("settings.py", "networks.py", "pool.py", "cyclegan.py", "numerics.py", "training.py")
+_CODE = ("settings.py", "networks.py", "pool.py", "cyclegan.py", "training.py")
 
 
 class Unpaired(NamedTuple):

@@ -23,6 +23,7 @@ from benchmarks.gpu_day.parts.common import (
     require,
     step,
     tell,
+    threads,
     warned,
 )
 from benchmarks.gpu_day.parts.shop import Shop, State, draws
@@ -146,6 +147,7 @@ def attention_twice(where: str, value: dict[str, Any]) -> None:
 
 def main() -> None:
     """All methods, or those named."""
+    torch.set_num_threads(threads())
     where = device()
     tell("agreement: GPU twice, GPU and CPU, fast and exact")
     with step(NAME, "batches") as value:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-
 from benchmarks.gpu_day.parts.common import (
     METHODS,
     TINY,
@@ -17,48 +13,26 @@ from benchmarks.gpu_day.parts.common import (
     tell,
 )
 from benchmarks.gpu_day.parts.shop import has_backbone
+from harness.base.accelerator import reference_numerics
+from harness.conformance import CHECKS, Subject
+from harness.spec.plugins import load_plugins
 
 NAME = "conformance"
 
 
-def subject_on(where: str) -> Any:
-    """The class of subjects whose models and batches are on the device."""
-    from harness.conformance import Subject
-
-    class There(Subject):
-        """As the checks know it, on another device."""
-
-        def build(self, *args: Any, **kwargs: Any) -> Any:
-            return super().build(*args, **kwargs).to(where)
-
-        def shown(self, *args: Any, **kwargs: Any) -> Any:
-            batch = super().shown(*args, **kwargs)
-            images, present = (
-                {m: x.to(where) for m, x in part.items()} for part in (batch.images, batch.present)
-            )
-            return type(batch)(images, present, batch.pids.to(where))
-
-        def labelled(self, *args: Any, **kwargs: Any) -> Any:
-            batch = super().labelled(*args, **kwargs)
-            return batch._replace(pids=batch.pids.to(where))
-
-    return There
-
-
 def checked(method: str, where: str) -> dict[str, str]:
     """What each check says of a method."""
-    from harness.conformance import CHECKS
-    from harness.spec.plugins import load_plugins
-
     words = {"backbone": "resnet18"} if has_backbone(method) else {}
-    subject = subject_on(where)(load_plugins().method(method), words, (64, 32))
+    subject = Subject(load_plugins().method(method), words, device=where)
     found = {}
     for name, check in CHECKS.items():
         if left() < 8:
             found[name] = "not reached"
             continue
         try:
-            check(subject)
+            # As in a run, or small differences would be TF32's.
+            with reference_numerics():
+                check(subject)
             found[name] = "ok"
         except Exception as error:  # a check's own, or torch's of a device
             found[name] = f"{type(error).__name__}: {str(error)[:300]}"
@@ -68,9 +42,6 @@ def checked(method: str, where: str) -> dict[str, str]:
 def main() -> None:
     """All methods."""
     where = device()
-    # As in a run: reference numerics, or small differences would be TF32's.
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    torch.use_deterministic_algorithms(True, warn_only=True)
     for method in METHODS[:2] if TINY else methods():
         with step(NAME, method) as value:
             require(15)

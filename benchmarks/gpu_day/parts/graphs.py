@@ -15,7 +15,16 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu_day.parts.common import TINY, device, methods, require, step, tell, warned
+from benchmarks.gpu_day.parts.common import (
+    TINY,
+    device,
+    methods,
+    require,
+    step,
+    tell,
+    threads,
+    warned,
+)
 from benchmarks.gpu_day.parts.shop import Shop, has_backbone
 
 NAME = "graphs"
@@ -56,6 +65,7 @@ def eager_and_compiled(method: str, changes: list[str], where: str) -> dict[str,
 
 def main() -> None:
     """All methods, or those named."""
+    torch.set_num_threads(threads())
     where = device()
     for method in sys.argv[1:] or (["ieee"] if TINY else methods()):
         words = ["backbone=resnet18"] if has_backbone(method) else []

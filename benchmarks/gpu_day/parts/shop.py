@@ -1,4 +1,4 @@
-"""A training of any method on the embedded set, as a run would have it, for stepping by hand."""
+"""A training of any method as a run would have it, for stepping by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from benchmarks.gpu_day.parts.common import TINY, threads
+from benchmarks.gpu_day.parts.common import TINY
 
 if TYPE_CHECKING:
     from harness.spec.method import Batch
@@ -31,19 +31,35 @@ def has_backbone(method: str) -> bool:
 
 
 class Shop:
-    """The method's model and its batches on a device, at the same start for the same words."""
+    """The method's model and its batches on a device, at the same start for the same words.
+
+    Args:
+        method: Its name.
+        where: The device.
+        changes: Of its recipe.
+        seed: Of the weights and of everything drawn.
+        dataset: A name or a folder; None is the embedded set.
+        recipe: A name; None is the data set's.
+    """
 
     def __init__(
-        self, method: str, where: str | torch.device, changes: Sequence[str] = (), seed: int = 0
+        self,
+        method: str,
+        where: str | torch.device,
+        changes: Sequence[str] = (),
+        seed: int = 0,
+        dataset: str | None = None,
+        recipe: str | None = None,
     ) -> None:
         from harness.runs.pipeline import open_workshop
         from harness.runs.plan import plan_run
         from harness.training.loop import Training
 
-        torch.set_num_threads(threads())
         words = ["pretrained=none", "epochs=1", *small(method), *changes]
         # The recipe is settled for the CPU, so that a machine without a GPU plans alike.
-        self.plan = plan = plan_run(method, changes=words, device="cpu")
+        self.plan = plan = plan_run(
+            method, dataset=dataset, recipe=recipe, changes=words, device="cpu"
+        )
         self.device = torch.device(where)
         self.shop = shop = open_workshop(plan, self.device)
         samples = plan.data.samples(plan.protocol.train_split)

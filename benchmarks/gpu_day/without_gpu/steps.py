@@ -13,9 +13,11 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from benchmarks.gpu_day.parts.agreement import far
+from benchmarks.gpu_day.parts.common import threads
 from benchmarks.gpu_day.parts.shop import Shop
 from benchmarks.gpu_day.without_gpu.pretended import CUDA, SEEN, Pretended, pretend
 from harness.training.features import embed
@@ -126,6 +128,7 @@ def tried(method: str, mode: str, changes: list[str]) -> bool:
 def main() -> None:
     """Every method asked for, exact and fast."""
     warnings.filterwarnings("ignore")
+    torch.set_num_threads(threads())
     pretend()
     methods, changes = sys.argv[1].split(","), sys.argv[2:]
     went = [tried(m, mode, changes) for m in methods for mode in ("exact", "fast")]
