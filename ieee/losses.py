@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from harness.training.numerics import full_precision
+
 Distance = Literal["squared", "l2"]
 
 
@@ -34,7 +36,7 @@ def multi_modal_margin(
     first = next(iter(features.values()))
     if len(features) < 2:
         return first.new_zeros(())
-    with torch.autocast(first.device.type, enabled=False):
+    with full_precision(first.device):
         share = _shares(pids, torch.promote_types(first.dtype, torch.float32))
         centres = [share @ f.to(share.dtype) for f in features.values()]
         gaps = torch.stack([a - b for a, b in combinations(centres, 2)])

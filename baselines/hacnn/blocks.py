@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.shared.conv_norm import ConvNorm
+from harness.training.numerics import full_precision
 
 REGIONS = 4
 
@@ -127,11 +128,16 @@ def cut_out(features: Tensor, shift: Tensor, size: tuple[int, int], align_corner
     Returns:
         (n, c, *size).
     """
-    scale = features.new_tensor([[1, 0], [0, 1 / REGIONS]]).expand(len(shift), 2, 2)
-    place = torch.cat([scale, shift.unsqueeze(2).to(features.dtype)], dim=2)
-    grid = functional.affine_grid(place, list(features.shape), align_corners=align_corners)
-    region = functional.grid_sample(features, grid, align_corners=align_corners)
-    return _resized(region, size)
+    wide = torch.promote_types(features.dtype, torch.float32)
+    # Eight bits of a place would be off by half a pixel.
+    with full_precision(features.device):
+        # made on the device, since numbers sent to it would be waited for
+        scale = torch.eye(2, dtype=wide, device=features.device)
+        scale[1] /= REGIONS
+        place = torch.cat([scale.expand(len(shift), 2, 2), shift.unsqueeze(2).to(wide)], dim=2)
+        grid = functional.affine_grid(place, list(features.shape), align_corners=align_corners)
+        region = functional.grid_sample(features.to(wide), grid, align_corners=align_corners)
+    return _resized(region.to(features.dtype), size)
 
 
 def _resized(features: Tensor, size: tuple[int, int]) -> Tensor:

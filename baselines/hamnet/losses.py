@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from harness.training.numerics import full_precision
+
 
 def collaboration(scores: Mapping[Any, Tensor]) -> Tensor:
     """n less the sum, over samples and classes, of the product of the normalised score vectors.
@@ -25,7 +27,7 @@ def collaboration(scores: Mapping[Any, Tensor]) -> Tensor:
         A scalar, float32 or wider; 0 with a single modality, which has nothing to agree with.
     """
     first = next(iter(scores.values()))
-    with torch.autocast(first.device.type, enabled=False):
+    with full_precision(first.device):
         dtype = torch.promote_types(first.dtype, torch.float32)
         if len(scores) < 2:
             return first.new_zeros((), dtype=dtype)

@@ -38,8 +38,8 @@ class HC:
         out: TrainOutput = model(items.images)
         ce = sum_over_parts(torch.cat(list(out.logits.values())), items.pids)
         whole = complete(batch)
-        paired = {m: out.features[m][whole[items.rows[m]]] for m in items.images}
-        pids, config = batch.pids[whole], net.config
+        paired = {m: out.features[m][whole.items[m]] for m in items.images}
+        pids, config = batch.pids[whole.rows], net.config
         apart = torch.stack(
             [
                 hetero_center({m: f[:, part] for m, f in paired.items()}, pids, config.margin)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from harness.spec.modality import Modality
+from harness.training.numerics import full_precision
 
 # Below this a distance of two centres has no gradient; the root's would be infinite at 0.
 _NEAR = 1e-12
@@ -30,7 +31,7 @@ def centre_cluster(features: Tensor, pids: Tensor, margin: float) -> Tensor:
     Returns:
         A scalar, float32 or wider.
     """
-    with torch.autocast(features.device.type, enabled=False):
+    with full_precision(features.device):
         features = features.to(torch.promote_types(features.dtype, torch.float32))
         same = (pids[:, None] == pids[None, :]).to(features.dtype)
         share = 1 / same.sum(1)
@@ -62,7 +63,7 @@ def separation(maps: Tensor) -> Tensor:
     n, patterns = maps.shape[:2]
     if patterns < 2:
         return maps.new_zeros(())
-    with torch.autocast(maps.device.type, enabled=False):
+    with full_precision(maps.device):
         flat = maps.flatten(2).to(torch.promote_types(maps.dtype, torch.float32))
         overlap = (flat @ flat.transpose(1, 2)).triu(1).sum()
     mean: Tensor = overlap / (n * patterns * (patterns - 1) / 2)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness.spec.method import Batch
@@ -34,20 +36,49 @@ def items_of(batch: Batch) -> Items:
     """
     images: dict[Modality, Tensor] = {}
     rows: dict[Modality, Tensor] = {}
+    there = _on_host(batch)
     for modality in in_order(batch.images):
-        here = batch.present[modality]
-        chosen = here.nonzero().squeeze(1)
+        chosen = _places(batch.present[modality], there[modality])
         if len(chosen):
-            whole = len(chosen) == len(here)
+            whole = len(chosen) == len(batch.pids)
             images[modality] = batch.images[modality] if whole else batch.images[modality][chosen]
             rows[modality] = chosen
     pids = torch.cat([batch.pids[chosen] for chosen in rows.values()])
     return Items(images, rows, pids)
 
 
-def complete(batch: Batch) -> Tensor:
-    """(n,) bool: samples that have every modality of the batch."""
-    return torch.stack(list(batch.present.values())).all(0)
+class Complete(NamedTuple):
+    """The c samples of a batch that have every modality of it."""
+
+    rows: Tensor
+    """(c,) int64, which samples of the batch."""
+    items: dict[Modality, Tensor]
+    """Each (c,) int64, which of a modality's items show them."""
+
+
+def complete(batch: Batch) -> Complete:
+    """Where the samples that have every modality of the batch stand."""
+    there = np.logical_and.reduce(list(_on_host(batch).values()))
+    rows = _places(torch.stack(list(batch.present.values())).all(0), there)
+    # An item's place among its modality's is how many samples before it have the modality.
+    items = {m: (here.cumsum(0) - 1)[rows] for m, here in batch.present.items()}
+    return Complete(rows, items)
+
+
+def _on_host(batch: Batch) -> Mapping[Modality, NDArray[np.bool_]]:
+    if batch.there is not None:
+        return batch.there
+    return {m: here.cpu().numpy() for m, here in batch.present.items()}
+
+
+def _places(here: Tensor, there: NDArray[np.bool_]) -> Tensor:
+    """(k,) int64 where (n,) `here` is true, rising; `there` says the same on the host.
+
+    Torch's `nonzero` waits for the device to say how many there are.
+    """
+    if there.all():
+        return torch.arange(len(there), device=here.device)
+    return (~here).to(torch.uint8).argsort(stable=True)[: int(there.sum())]
 
 
 def by_modality(together: Tensor, images: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:

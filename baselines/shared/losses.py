@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.spec.modality import Modality
+from harness.training.numerics import full_precision
 
 
 def batch_hard_triplet(
@@ -30,7 +31,7 @@ def batch_hard_triplet(
     Returns:
         A scalar, float32 or wider.
     """
-    with torch.autocast(features.device.type, enabled=False):
+    with full_precision(features.device):
         features = features.to(torch.promote_types(features.dtype, torch.float32))
         with torch.no_grad():
             distances = _exact_distances(features)
@@ -73,7 +74,7 @@ class CenterLoss(nn.Module):
             features: (n, width).
             pids: (n,) labels 0..classes-1.
         """
-        with torch.autocast(features.device.type, enabled=False):
+        with full_precision(features.device):
             features = features.to(torch.promote_types(features.dtype, self.centres.dtype))
             own = self.centres[pids]
             pull = (features - own.detach()).square().sum(1).mean() / 2
@@ -99,7 +100,7 @@ def hetero_center(features: Mapping[Modality, Tensor], pids: Tensor, margin: flo
         A scalar, float32 or wider; 0 with a single modality, which has no pair.
     """
     first = next(iter(features.values()))
-    with torch.autocast(first.device.type, enabled=False):
+    with full_precision(first.device):
         dtype = torch.promote_types(first.dtype, torch.float32)
         total = first.new_zeros((), dtype=dtype)
         same = (pids[:, None] == pids[None, :]).to(dtype)

@@ -80,8 +80,19 @@ def _determinism() -> dict[str, Any]:
         "cudnn_benchmark": torch.backends.cudnn.benchmark,
         "cudnn_deterministic": torch.backends.cudnn.deterministic,
         "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG", ""),
-        "float32_products": torch.get_float32_matmul_precision(),
+        "float32_products": _float32_products(),
     }
+
+
+def _float32_products() -> str:
+    """Torch's word for it; a description must not end a run whose training is over."""
+    import torch
+
+    try:
+        return torch.get_float32_matmul_precision()
+    except RuntimeError:
+        # Set by torch's old words and by its new ones, which then contradict each other.
+        return f"mixed: {torch.backends.cuda.matmul.fp32_precision} on a GPU"
 
 
 def _gpu(device: str) -> dict[str, Any]:

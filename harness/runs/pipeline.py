@@ -35,7 +35,8 @@ from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
 from harness.training.memory import give_back_memory, keep_freed_memory
-from harness.training.mode import described, memory_format, set_numerics
+from harness.training.mode import described, memory_format
+from harness.training.numerics import set_numerics
 from harness.training.shared import require_images
 
 TRAINING_PEAK = "training-peak.json"
@@ -143,12 +144,11 @@ def results(
     _write_ranks(folder / "ranks.npz", evaluation)
     written = ["weights.safetensors", "train.jsonl", "features.npz", "ranks.npz"]
     costs = read_costs(folder)
-    was_compiled = any(row.get("compiled", False) for row in costs["training"])
     return {
         **scored(evaluation, read_own(features)[0]),
         **costs,
         "environment": environment.describe(str(device), plan.info.name)
-        | {"numerics": described(plan.resolved.recipe, device, was_compiled)}
+        | described(plan.resolved.recipe, device, costs["training"])
         | parallel.described(plan.resolved.recipe.batch_norm),
         "evidence": {Path(name).stem: evidence_of(folder / name) for name in written},
     }
@@ -251,7 +251,13 @@ def read_costs(folder: Path) -> dict[str, Any]:
     with contextlib.suppress(FileNotFoundError):
         trained = json.loads((folder / TRAINING_PEAK).read_text())
         found["peak_memory_mib"] = max(found["peak_memory_mib"], trained)
-    found["training_seconds"] = round(sum(row.get("seconds", 0.0) for row in rows), 3)
+    waited = {
+        name: sum(row.get(name, 0.0) for row in rows) for name in ("seconds", "compiling_seconds")
+    }
+    # What a user waited for, and how much of it was for the compiler, which epochs do not count.
+    found["training_seconds"] = round(sum(waited.values()), 3)
+    if waited["compiling_seconds"]:
+        found["compiling_seconds"] = round(waited["compiling_seconds"], 3)
     return {"training": rows, "cost": found}
 
 

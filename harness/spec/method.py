@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.spec.modality import MODALITIES, Modality
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 MissingPolicy = Literal["none", "zero_normalised", "skip_branch", "impute", "native"]
@@ -118,6 +120,10 @@ class Batch(NamedTuple):
     """(n,) int64, 0-based in the order of the training set's sorted cameras.
 
     At test only a method tagged `test-camera` is given them.
+    """
+    there: dict[Modality, NDArray[np.bool_]] | None = None
+    """`present` again, on the host: what decides a shape can be read here without a wait for the
+    device. A batch that the harness makes has it; one made by hand need not.
     """
 
 

@@ -74,24 +74,25 @@ class Batches:
         size = (self.arrays.images.shape[2], self.arrays.images.shape[3])
         counts = [len(chosen) for chosen in rows]
         drawn = epoch_draws(counts, len(axes), size, recipe, generator)
-        there = [torch.from_numpy(self.arrays.present[:, axes][c].T) for c in rows]
+        there = [self.arrays.present[:, axes][c].T for c in rows]
         steps = zip(
             self.pixels.stream(rows, axes),
             draws_on(self.device, drawn),
-            sent(there, self.device),
+            there,
+            sent([torch.from_numpy(t) for t in there], self.device),
             sent([torch.as_tensor(c, dtype=torch.int64) for c in labels], self.device),
-            (bool(t.all()) for t in there),
             strict=True,
         )
-        for raw, draws, present, pids, whole in steps:
+        for raw, draws, here, present, pids in steps:
             images = self._normal(crop_and_flip(raw, draws, recipe.pad))
             images = erase(images, draws)
-            if not whole:
+            if not here.all():
                 images = images * present[..., None, None, None]
             yield Batch(
                 dict(zip(modalities, images.unbind(0), strict=True)),
                 dict(zip(modalities, present.unbind(0), strict=True)),
                 pids,
+                there=dict(zip(modalities, here, strict=True)),
             )
 
     def test(
@@ -163,7 +164,7 @@ class Batches:
         for modality, mask in present.items():
             if not there[modality].all():
                 images[modality] = images[modality] * mask[:, None, None, None]
-        return Batch(images, present, pids)
+        return Batch(images, present, pids, there=there)
 
 
 def normalised(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 
 from harness.base.errors import TrainingError, UnknownNameError
@@ -25,6 +28,27 @@ def choose_device(wanted: str) -> torch.device:
     if wanted == "cuda" and world().size > 1:
         return _own_gpu(world().local_rank, torch.cuda.device_count())
     return torch.device(wanted)
+
+
+def settle(device: torch.device) -> None:
+    """Wait until the device has done what it was told, so that a clock read now is true."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+@contextlib.contextmanager
+def own_stream(device: torch.device) -> Iterator[None]:
+    """Work of the block goes to the device in a stream of its own.
+
+    Torch cannot record what touches the stream that everything goes to by default.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    settle(device)
+    with torch.cuda.stream(torch.cuda.Stream(device)):  # type: ignore[no-untyped-call]
+        yield
+    settle(device)
 
 
 def _own_gpu(number: int, there: int) -> torch.device:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,13 @@ from harness.spec.modality import Modality
 from harness.spec.recipe import Optimiser, Recipe
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_state, save_state
+from harness.training.device import own_stream, settle
+from harness.training.log import Notes, epoch_row, report
 from harness.training.mode import compiled, computing, uncompiled
 from harness.training.sampler import identity_batches
 from harness.training.schedule import learning_rate
 from harness.training.shared import average_gradients, same_everywhere, shared
+from harness.training.steps import Steps, noticing, recorder
 from harness.training.weights import first_line
 
 # A checkpoint of IEEE is 0.9 GB, one of a small method is written in no time: saving waits until
@@ -63,50 +66,30 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
     Raises:
         TrainingError: The loss became NaN or infinite, or there are too few identities.
     """
+    with own_stream(training.batches.device):
+        log = _train(training, model)
+    if is_main():
+        write_text(training.folder / "train.jsonl", "".join(json.dumps(r) + "\n" for r in log))
+    return log
+
+
+def _train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
     recipe, device = training.recipe, training.batches.device
     seen = shared(model, recipe)
-    optimiser = make_optimiser(recipe.optimiser, model, _lr_scales(training.method, model))
-    start_epoch = getattr(training.method, "start_epoch", None)
+    scales = _lr_scales(training.method, model)
+    record = recorder(device)
+    optimiser = make_optimiser(recipe.optimiser, model, scales, recorded=record is not None)
     first, log = _resume(training, model, optimiser)
-    graphs = compiled(model, recipe, device, lambda: _trial(training, model))
+    notes = _compiling(training, model)
+    steps = Steps(
+        lambda batch: take_step(training, seen, optimiser, batch),
+        lambda: optimiser.zero_grad(set_to_none=True),
+        record,
+    )
     saved_at, saving = time.monotonic(), 0.0
     for epoch in range(first, recipe.epochs):
-        started = time.monotonic()
-        rate = learning_rate(recipe.schedule, recipe.optimiser.lr, epoch, recipe.epochs)
-        for group in optimiser.param_groups:
-            group["lr"] = rate * group["scale"]
-        torch.manual_seed(derive_seed("model", training.seed, epoch))
-        augment = torch.Generator().manual_seed(derive_seed("augment", training.seed, epoch))
-        model.train()
-        if start_epoch is not None:
-            start_epoch(model, epoch)
-        sums: dict[str, torch.Tensor] = {}
-        plan = identity_batches(
-            training.labels,
-            recipe.sampler.identities,
-            recipe.sampler.instances,
-            training.seed,
-            epoch,
-        )
-        batches = training.batches.epoch(
-            [training.rows[chosen] for chosen in plan],
-            [training.labels[chosen] for chosen in plan],
-            training.modalities,
-            augment,
-        )
-        label = f"epoch {epoch + 1}/{recipe.epochs}"
-        with progress(label, len(plan), " steps", summary=False) as advance:
-            for batch in batches:
-                terms = take_step(training, seen, optimiser, batch)
-                for name, term in terms.items():
-                    # Kept on the device: asking for the number would wait for the GPU every step.
-                    sums[name] = sums.get(name, torch.zeros((), device=device)) + term
-                advance(1)
-        same_everywhere(model)
-        row = _row(epoch, rate, sums, len(plan), time.monotonic() - started)
-        row |= {"compiled": True} if graphs else {}
-        log.append(row)
-        _report(row, recipe)
+        log.append(_epoch(training, model, optimiser, steps, epoch, notes))
+        report(log[-1], recipe)
         now = time.monotonic()
         waited = now - saved_at > _PATIENCE * saving
         if is_main() and waited and epoch + 1 < recipe.epochs:
@@ -115,9 +98,63 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
             saved_at = time.monotonic()
             saving = saved_at - now
     uncompiled(model)
-    if is_main():
-        write_text(training.folder / "train.jsonl", "".join(json.dumps(r) + "\n" for r in log))
     return log
+
+
+def _epoch(
+    training: Training,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    steps: Steps,
+    epoch: int,
+    notes: Notes,
+) -> dict[str, Any]:
+    """Train an epoch and give its row, whose seconds are what a user waited for it."""
+    recipe = training.recipe
+    started = time.monotonic()
+    rate = learning_rate(recipe.schedule, recipe.optimiser.lr, epoch, recipe.epochs)
+    changed = any(group["lr"] != rate * group["scale"] for group in optimiser.param_groups)
+    for group in optimiser.param_groups:
+        group["lr"] = rate * group["scale"]
+    torch.manual_seed(derive_seed("model", training.seed, epoch))
+    model.train()
+    start_epoch = getattr(training.method, "start_epoch", None)
+    if start_epoch is not None:
+        start_epoch(model, epoch)
+    steps.start_epoch(changed or start_epoch is not None)
+    count, batches = _batches(training, epoch)
+    label = f"epoch {epoch + 1}/{recipe.epochs}"
+    with noticing() as warned, progress(label, count, " steps", summary=False) as advance:
+        for batch in batches:
+            steps(batch)
+            advance(1)
+    same_everywhere(model)
+    losses = steps.losses(count)
+    settle(training.batches.device)
+    row = epoch_row(epoch, rate, losses, count, time.monotonic() - started)
+    return row | notes.of_epoch(steps, warned)
+
+
+def _batches(training: Training, epoch: int) -> tuple[int, Iterator[Batch]]:
+    """How many batches an epoch has, and they."""
+    sampler = training.recipe.sampler
+    plan = identity_batches(
+        training.labels, sampler.identities, sampler.instances, training.seed, epoch
+    )
+    rows = [training.rows[chosen] for chosen in plan]
+    labels = [training.labels[chosen] for chosen in plan]
+    augment = torch.Generator().manual_seed(derive_seed("augment", training.seed, epoch))
+    return len(plan), training.batches.epoch(rows, labels, training.modalities, augment)
+
+
+def _compiling(training: Training, model: nn.Module) -> Notes:
+    began, notes = time.monotonic(), Notes()
+    recipe, device = training.recipe, training.batches.device
+    notes.compiled = compiled(model, recipe, device, lambda: _trial(training, model), notes.because)
+    settle(device)
+    if notes.compiled or notes.because:
+        notes.compiling = time.monotonic() - began
+    return notes
 
 
 def take_step(
@@ -156,6 +193,7 @@ def make_optimiser(
     settings: Optimiser,
     model: nn.Module,
     scales: Sequence[tuple[float, Iterable[nn.Parameter]]] = (),
+    recorded: bool = False,
 ) -> torch.optim.Optimizer:
     """The recipe's optimiser over every parameter that is trained.
 
@@ -164,6 +202,7 @@ def make_optimiser(
 
     Args:
         scales: Parameters that learn at so many times the rate; kept as `scale` of their group.
+        recorded: Whether its steps are recorded on a GPU, which torch wants to know of Adam.
     """
     scale_of = {id(p): scale for scale, params in scales for p in params}
     groups: dict[float, list[nn.Parameter]] = {}
@@ -187,7 +226,7 @@ def make_optimiser(
             fused=True,
         )
     kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
-    return kind(params, settings.lr, weight_decay=decay, fused=True)
+    return kind(params, settings.lr, weight_decay=decay, fused=True, capturable=recorded)
 
 
 def loss_terms(method: Method, model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
@@ -263,31 +302,3 @@ def _about(path: Path) -> dict[str, Any]:
             return found
     except (SafetensorError, OSError, KeyError, ValueError):
         return {}
-
-
-def _row(
-    epoch: int, rate: float, sums: dict[str, torch.Tensor], steps: int, seconds: float
-) -> dict[str, Any]:
-    losses = {name: float(total) / steps for name, total in sums.items()}
-    for name, value in losses.items():
-        if not np.isfinite(value):
-            raise TrainingError(
-                seen=f"the loss term {name!r} became {value} in epoch {epoch + 1}",
-                expected="finite losses",
-                do="lower the learning rate (--set optimiser.lr=...), or train in float32",
-            )
-    return {
-        "epoch": epoch + 1,
-        "lr": rate,
-        "steps": steps,
-        "losses": losses,
-        "seconds": round(seconds, 3),
-    }
-
-
-def _report(row: dict[str, Any], recipe: Recipe) -> None:
-    terms = "  ".join(f"{name} {value:.4f}" for name, value in row["losses"].items())
-    say(
-        f"epoch {row['epoch']:>3}/{recipe.epochs}  lr {row['lr']:.1e}  {terms}  "
-        f"{row['steps']} steps in {row['seconds']:.1f} s"
-    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,26 +12,11 @@ from torch import nn
 from harness.base.parallel import world
 from harness.base.progress import say
 from harness.spec.recipe import Recipe
+from harness.training.numerics import tf32
 from harness.training.weights import first_line
 
-
-def set_numerics(recipe: Recipe, device: torch.device) -> None:
-    """Set every switch of torch that the mode decides; they hold for the whole process.
-
-    `exact`: float32 products in float32 and, where torch has them, algorithms that add in the
-    same order every time. `fast` on a GPU: TF32, the quickest algorithm whatever its order. On a
-    CPU adding in order costs nothing worth mentioning, so both modes do.
-    """
-    loose = recipe.mode == "fast" and device.type == "cuda"
-    # cuBLAS reads this when it starts; without it, deterministic products are refused.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(not loose, warn_only=True)
-    # Filling memory nobody reads costs time and changes no number of ours.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cudnn.benchmark = loose
-    # Left alone, torch computes convolutions in TF32 (11 bits) even where products are float32.
-    torch.backends.cudnn.allow_tf32 = loose
-    torch.backends.cuda.matmul.allow_tf32 = loose
+# Of the trial.
+_PASSES = 3
 
 
 def computing(recipe: Recipe, device: torch.device) -> torch.autocast:
@@ -49,51 +34,89 @@ def memory_format(recipe: Recipe) -> torch.memory_format:
 
 
 def compiled(
-    model: nn.Module, recipe: Recipe, device: torch.device, trial: Callable[[], object]
+    model: nn.Module,
+    recipe: Recipe,
+    device: torch.device,
+    trial: Callable[[], object],
+    because: list[str] | None = None,
 ) -> bool:
-    """Compile the model's forward into CUDA graphs where that pays, and say whether it was done.
+    """Compile the model's forward where that pays, and say whether it was done.
 
-    At a batch of 8 a big GPU waits for the CPU to name the next of some thousand small kernels; a
-    graph names them at once. On two CPU cores compiling took 128 s and gave 3 %, so there it is
-    not done. The model stays the same object with the same names of weights.
+    The compiler makes few kernels of many, which a big GPU with a small batch mostly waits for. On
+    two CPU cores compiling took 128 s and gave 3 %, so there it is not done. The model stays the
+    same object with the same names of weights.
 
     Args:
         model: Compiled in place.
         recipe: Only `fast` is compiled.
         device: The model's.
         trial: Calls the model as training does and goes back, so that a model that cannot be
-            compiled is known now; what it does to buffers and gradients is undone.
+            compiled is known now; what it does to buffers and gradients is undone. Called three
+            times, since code may be compiled once more for what it sees the second time.
+        because: Where the reason is put if it could not be done.
     """
     if recipe.mode != "fast" or device.type != "cuda" or world().size > 1:
-        # Several processes exchange sums inside the forward pass, which no graph can hold.
+        # Several processes exchange sums inside the forward pass, which no compiler follows.
         return False
     say("train: compiling the model, which takes a minute or more")
-    return _compiled(model, trial, mode="reduce-overhead")
+    return _compiled(model, trial, because if because is not None else [])
 
 
-def _compiled(model: nn.Module, trial: Callable[[], object], **options: Any) -> bool:
+def _compiled(
+    model: nn.Module, trial: Callable[[], object], because: list[str], **options: Any
+) -> bool:
+    from torch._dynamo.utils import counters
+
     buffers = {name: b.clone() for name, b in model.named_buffers()}
+    counters.clear()
     for part in _callables(model):
         part.compile(**options)
+    why = ""
     try:
-        trial()
-        worked = True
+        for _ in range(_PASSES):
+            trial()
     except Exception as error:  # the compiler's errors are of many kinds, and none is a user's
-        say(f"train: it cannot be compiled and goes on as it is: {first_line(error)}")
+        why = first_line(error)
+    # Dynamo may also give up without an error, and leave everything as it is.
+    if not why and not counters["stats"]["unique_graphs"]:
+        why = "the compiler found nothing to compile"
+    if why:
+        say(f"train: it cannot be compiled and goes on as it is: {why}")
+        because.append(f"not compiled: {why}")
         uncompiled(model)
-        worked = False
     with torch.no_grad():
         for name, buffer in model.named_buffers():
             buffer.copy_(buffers[name])
     model.zero_grad(set_to_none=True)
-    return worked
+    return not why
 
 
 def uncompiled(model: nn.Module) -> None:
-    """Take the compiled forward away: descriptors come in other shapes, each compiled anew."""
-    for part in _callables(model):
+    """Take the compiled forward away: descriptors come in other shapes, each compiled anew.
+
+    What the compiler has learnt goes, too: after eight variants of one function it would compile
+    no other, without a word, and the next training of the process may be of the same class.
+    """
+    compiled_parts = [p for p in _callables(model) if p._compiled_call_impl is not None]
+    for part in compiled_parts:
         # Torch has no public word for it; this is all that `Module.compile` sets.
         part._compiled_call_impl = None
+    if compiled_parts:
+        torch._dynamo.reset()
+
+
+def compiler_counts() -> dict[str, int]:
+    """What the compiler made since the trial, by its own count; empty where there was none."""
+    if "torch._dynamo.utils" not in sys.modules:
+        return {}
+    counters = sys.modules["torch._dynamo.utils"].counters
+    found = {
+        "graphs": counters["stats"]["unique_graphs"],
+        "breaks": sum(counters["graph_break"].values()),
+        "frames": counters["frames"]["total"],
+        "frames_compiled": counters["frames"]["ok"],
+    }
+    return {name: int(count) for name, count in found.items()} if found["graphs"] else {}
 
 
 def _callables(model: nn.Module) -> list[nn.Module]:
@@ -103,20 +126,36 @@ def _callables(model: nn.Module) -> list[nn.Module]:
     return [model]
 
 
-def described(recipe: Recipe, device: torch.device, was_compiled: bool) -> dict[str, Any]:
-    """What was in force, for the record: read from torch where torch can say it."""
-    return {
+def described(
+    recipe: Recipe, device: torch.device, log: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What was in force, for the record: read from torch where torch can say it.
+
+    Args:
+        log: The training's rows, which say what its steps came to.
+
+    Returns:
+        `numerics`, what may decide the last bits, among it what torch called nondeterministic; on
+        a GPU also `steps`, how the training's were taken, and why not otherwise.
+    """
+    cuda = device.type == "cuda"
+    numerics: dict[str, Any] = {
         "mode": recipe.mode,
         "autocast": "bf16" if _autocasts(recipe) else "none",
         "memory_format": str(memory_format(recipe)).removeprefix("torch."),
-        "tf32": {
-            "convolutions": torch.backends.cudnn.allow_tf32,
-            "products": torch.backends.cuda.matmul.allow_tf32,
-        }
-        if device.type == "cuda"
-        else {},
-        "compiled": was_compiled,
+        "tf32": tf32() if cuda else {},
+        "compiled": any(row.get("compiled", False) for row in log),
     }
+    if not cuda:
+        return {"numerics": numerics}
+    numerics["nondeterministic"] = _all(log, "nondeterministic")
+    counts: Mapping[str, int] = next((row["compiler"] for row in log if row.get("compiler")), {})
+    steps = {"recorded": sum(row.get("recorded", 0) for row in log), "compiler": counts}
+    return {"numerics": numerics, "steps": steps | {"plain_because": _all(log, "plain_because")}}
+
+
+def _all(log: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+    return sorted({one for row in log for one in row.get(key, ())})
 
 
 def _autocasts(recipe: Recipe) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -131,7 +131,7 @@ def compare_again(said: RunRecord, found: RunRecord) -> Comparison:
     """Hold a run made again against the record.
 
     On a CPU of the same kind, with the same threads, code and packages, every bit must be the
-    same. Otherwise mAP and Rank-1 must be close: within half a point, or so that the interval of
+    same, and so on a GPU of the same kind, in exact mode, where torch warned of nothing. Otherwise mAP and Rank-1 must be close: within half a point, or so that the interval of
     the paired difference holds zero.
     """
     why = tuple(_other(said, found))
@@ -223,7 +223,19 @@ def _other(said: RunRecord, found: RunRecord) -> Iterator[str]:
         if was != is_:
             yield f"{name}: {was} then, {is_} now"
     if now.get("device") != "cpu" and then.get("device") == now.get("device"):
+        yield from _in_any_order(then)
+
+
+def _in_any_order(environment: Mapping[str, Any]) -> Iterator[str]:
+    """Why a run on a GPU need not give the same bits twice; nothing for one in exact mode in which
+    torch warned of nothing."""
+    numerics = environment.get("numerics")
+    numerics = numerics if isinstance(numerics, dict) else {}
+    warned = numerics.get("nondeterministic")
+    if numerics.get("mode") != "exact" or not isinstance(warned, list):
         yield "a GPU need not add in the same order twice"
+    elif warned:
+        yield f"torch calls these nondeterministic on a GPU: {', '.join(map(str, warned))}"
 
 
 def _bits(said: RunRecord, found: RunRecord) -> Iterator[str]:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from harness.spec.recipe import Optimiser, Recipe
-from harness.training import mode
+from harness.training import mode, numerics
 from harness.training.loop import make_optimiser
 from tests.conftest import SMALL, Harness
 from tests.harness.training.made import a_recipe
@@ -28,7 +28,7 @@ FLOAT32 = EXACT.model_copy(update={"mode": "fast", "precision": "float32"})
 def as_it_was() -> Iterator[None]:
     """The switches are the process's; other tests want them as a run sets them."""
     yield
-    mode.set_numerics(EXACT, CPU)
+    numerics.set_numerics(EXACT, CPU)
 
 
 def _switches() -> dict[str, bool]:
@@ -47,16 +47,16 @@ def _switches() -> dict[str, bool]:
 )
 def test_only_fast_on_a_gpu_lets_go(recipe: Recipe, device: torch.device, loose: bool) -> None:
     for before in ((FAST, CUDA), (EXACT, CPU)):  # whatever an earlier run of the process set
-        mode.set_numerics(*before)
-        mode.set_numerics(recipe, device)
+        numerics.set_numerics(*before)
+        numerics.set_numerics(recipe, device)
         assert _switches() == {
             "deterministic": not loose,
             "benchmark": loose,
             "tf32 convolutions": loose,
             "tf32 products": loose,
         }
-    described = mode.described(recipe, device, False)
-    assert described["tf32"] == (
+    described = mode.described(recipe, device, [])
+    assert described["numerics"]["tf32"] == (
         {"convolutions": loose, "products": loose} if device.type == "cuda" else {}
     )
 
@@ -150,7 +150,7 @@ def test_a_trial_leaves_the_model_as_it_was(
         return graph.forward
 
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    assert mode._compiled(model, lambda: _trial(model), backend=compiler) is works
+    assert mode._compiled(model, lambda: _trial(model), [], backend=compiler) is works
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters())
     assert ("goes on as it is" in capsys.readouterr().err) is not works
@@ -171,7 +171,7 @@ def test_a_model_that_only_holds_its_parts_is_compiled_part_by_part() -> None:
         made.append(graph)
         return graph.forward
 
-    assert mode._compiled(model, trial, backend=compiler) and len(made) == 2
+    assert mode._compiled(model, trial, [], backend=compiler) and len(made) == 2
 
 
 def test_a_record_says_in_which_mode_and_what_was_in_force(
