@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from harness.conformance import Subject, check_method
 from harness.spec.plugins import load_plugins
-from tests.baselines.test_conformance import EXPLAINED, LIGHT, SMALL
+from tests.baselines.test_conformance import EXPLAINED, SMALL
 
 torch = pytest.importorskip("torch")
 
@@ -28,6 +28,7 @@ from harness.training.pixels import Pixels  # noqa: E402
 
 PLUGINS = load_plugins()
 METHODS = sorted(PLUGINS.methods)
+QUICK = ("timm",)
 STEPS = 2
 CLOSE = 1e-4
 """Of a first step's losses in float32, relatively; in TF32 they are some 1e-3 off."""
@@ -35,10 +36,10 @@ CHANGES = ("sampler.identities=2", "sampler.instances=2", "augmentation.erase=0.
 
 
 def everywhere(methods: Sequence[str] = METHODS) -> list[Any]:
-    """Each method on a GPU, and on the CPU: the light ones quickly, all among the slow tests."""
+    """Each method on a GPU, and on the CPU: one quickly, the others among the slow tests."""
     found = [pytest.param(m, "cuda", marks=pytest.mark.gpu) for m in methods]
     for method in methods:
-        marks = [] if method in LIGHT else [pytest.mark.slow]
+        marks = [] if method in QUICK else [pytest.mark.slow]
         found.append(pytest.param(method, "cpu", marks=marks))
     return found
 

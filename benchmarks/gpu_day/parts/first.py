@@ -47,6 +47,7 @@ def trained(mode: str, always: list[object], value: dict[str, Any]) -> str | Non
     value |= {
         "metrics": record["metrics"],
         "numerics": record["environment"].get("numerics"),
+        "steps": record["environment"].get("steps"),
         "environment": {k: v for k, v in record["environment"].items() if k != "packages"},
         "cost": record["cost"],
         "training": record["training"],

@@ -1,8 +1,8 @@
-"""Whether each method's forward becomes a CUDA graph, and its steps stay those of the eager model.
+"""Whether each method can be compiled, and its steps stay those of the eager model.
 
-The harness tries one pass before it trains; a graph is recorded in the second pass and replayed
-from the third on, so here are five. A graph that torch gives up silently is counted as such. On a
-CPU nothing is compiled, and the steps are held against themselves.
+What torch gives up silently is counted as such. On a CPU nothing is compiled, and the steps are
+held against themselves. That steps are recorded as CUDA graphs is seen in the records of `first`
+and `training`, under `environment.steps`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def eager_and_compiled(method: str, changes: list[str], where: str) -> dict[str,
     started = time.time()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        worked = compiled(shop.model, shop.recipe, shop.device, lambda: shop.back(first))
+        why: list[str] = []
+        worked = compiled(shop.model, shop.recipe, shop.device, lambda: shop.back(first), why)
         seconds = time.time() - started
         again = shop.steps(STEPS)
     gaps = [
@@ -53,6 +54,7 @@ def eager_and_compiled(method: str, changes: list[str], where: str) -> dict[str,
     ]
     return {
         "worked": worked,
+        "not_because": why,
         "seconds": round(seconds, 1),
         "relative_gap_by_step": gaps,
         "finite": all(isfinite(v) for terms in again for v in terms.values()),

@@ -82,6 +82,7 @@ def outcome(record: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: record[name] for name in named},
         "numerics": record["environment"].get("numerics"),
+        "steps": record["environment"].get("steps"),
         "losses": [row["losses"] for row in record["training"]],
     }
 

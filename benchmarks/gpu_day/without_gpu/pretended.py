@@ -168,6 +168,8 @@ def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     there = [x for x in flat if isinstance(x, Cuda)]
     here = [x for x in flat if isinstance(x, torch.Tensor) and not isinstance(x, Cuda)]
     call = Call(function, args, kwargs, there, here)
+    if call.name == "aten::record_stream":
+        return None  # a CPU tensor has no streams
     if there or (call.device is not None and call.device.type == "cuda"):
         SEEN.operations[call.name] += 1
     if call.name in _COPYING:

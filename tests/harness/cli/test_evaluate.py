@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -247,6 +248,30 @@ def test_a_run_and_its_evaluation_are_scored_where_it_was_trained(
     answer = harness("verify", run.folder, "--plugin", branching, "--dataset", drawn, "--json")
     assert answer.code == 0, answer.out
     assert len(used) == 2
+
+
+def test_the_next_corrupted_batch_is_made_while_a_device_embeds(
+    harness: Harness, drawn: Path, trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    from harness.training import batches, features
+
+    monkeypatch.setattr(features, "BATCH", 5)
+    threads: list[str] = []
+    plain = batches.Batches.test
+
+    def noted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return plain(self, *args, **kwargs)
+
+    monkeypatch.setattr(batches.Batches, "test", noted)
+    on_cpu = _evaluate(harness, trained, drawn, "corrupt-mixed")
+    assert set(threads) == {threading.main_thread().name}
+    threads.clear()
+    monkeypatch.setattr("harness.training.device.choose_device", lambda _: torch.device("cpu:0"))
+    on_device = _evaluate(harness, trained, drawn, "corrupt-mixed")
+    assert threads and threading.main_thread().name not in threads
+    assert on_device["metrics"] == on_cpu["metrics"]
 
 
 def test_a_device_that_is_not_there_is_named(harness: Harness, drawn: Path, tmp_path: Path) -> None:
