@@ -47,7 +47,7 @@ def step(
     shop = prepared(root, variant, threads, device, (f"sampler.identities={identities}",))
     training, model = shop
     optimiser = make_optimiser(training.recipe.optimiser, model)
-    batch = _first_batch(training)
+    batch = first_batch(training)
     model.train()
 
     def go() -> None:
@@ -143,7 +143,7 @@ def bare(root: str, threads: int, device: str, identities: int) -> Callable[[], 
 
     shop = prepared(root, "fast", threads, device, (f"sampler.identities={identities}",))
     training, recipe = shop.training, shop.training.recipe
-    batch = _first_batch(training)
+    batch = first_batch(training)
     three = torch.nn.ModuleDict({m: feature_backbone("resnet50") for m in training.modalities})
     three = three.to(device).to(memory_format=memory_format(recipe)).train()
     for network in three.values():
@@ -197,7 +197,8 @@ def prepared(
     return Shop(training, shop.build("none"))
 
 
-def _first_batch(training: Training) -> Batch:
+def first_batch(training: Training) -> Batch:
+    """The first augmented batch of the plan."""
     import torch
 
     chosen = _plan(training)[0]

@@ -20,6 +20,7 @@ class Machine:
 
     Attributes:
         float32: FLOP/s of a large matrix product, two per multiply-add.
+        tf32: The same of float32 numbers multiplied in TF32, on a GPU; elsewhere as float32.
         bf16: The same in bfloat16.
         copy: Bytes per second that a large copy reads and writes.
     """
@@ -31,6 +32,7 @@ class Machine:
     device: str
     versions: dict[str, str]
     float32: float
+    tf32: float
     bf16: float
     copy: float
 
@@ -39,10 +41,11 @@ class Machine:
         unit, scale = ("TFLOP/s", 1e12) if self.float32 > 1e12 else ("GFLOP/s", 1e9)
         names = ", ".join(f"{name} {found}" for name, found in self.versions.items())
         where = self.processor if self.device == "cpu" else self.device
+        tf32 = "" if self.device == "cpu" else f"in TF32 {self.tf32 / scale:.3g}, "
         return (
             f"{where}, {self.cores} cores of which {self.threads} used, "
             f"{self.memory_gib:.0f} GiB; {names}. Measured here: a float32 product "
-            f"{self.float32 / scale:.3g} {unit}, a bf16 one {self.bf16 / scale:.3g}, a copy "
+            f"{self.float32 / scale:.3g} {unit}, {tf32}a bf16 one {self.bf16 / scale:.3g}, a copy "
             f"{self.copy / 1e9:.3g} GB/s read and written."
         )
 
@@ -61,6 +64,7 @@ def _measure(threads: int, device: str) -> dict[str, Any]:
     # As large as keeps the device busy for a moment and the measurement short.
     side, size = (2048, 2**28) if device == "cpu" else (8192, 2**31)
     name = "cpu" if device == "cpu" else torch.cuda.get_device_name(device)
+    float32 = _product(side, torch.float32, device)
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 1,
@@ -71,19 +75,24 @@ def _measure(threads: int, device: str) -> dict[str, Any]:
             "Python": platform.python_version(),
             **{name: version(name) for name in ("torch", "numpy")},
         },
-        "float32": _product(side, torch.float32, device),
+        "float32": float32,
+        "tf32": float32 if device == "cpu" else _product(side, torch.float32, device, tf32=True),
         "bf16": _product(side, torch.bfloat16, device),
         "copy": _copy(size, device),
     }
 
 
-def _product(side: int, kind: Any, device: str) -> float:
+def _product(side: int, kind: Any, device: str, tf32: bool = False) -> float:
     import torch
 
+    # Said each time: torch's own answer differs between products and convolutions.
+    torch.backends.cuda.matmul.allow_tf32 = tf32
     one = torch.randn(side, side, device=device).to(kind)
     other = torch.randn(side, side, device=device).to(kind)
     out = torch.empty_like(one)
-    return 2 * side**3 / _best(lambda: torch.mm(one, other, out=out), device)
+    seconds = _best(lambda: torch.mm(one, other, out=out), device)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return 2 * side**3 / seconds
 
 
 def _copy(size: int, device: str) -> float:

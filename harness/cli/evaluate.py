@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.base.accelerator import named
 from harness.base.errors import FeaturesError, HarnessError, ProtocolError, ScoringError
 from harness.base.hashing import file_digest
 from harness.base.progress import say
@@ -77,7 +78,7 @@ def evaluate_command(
         asked = asked_for([source.data.card.protocol], known)
     if isinstance(source, FeaturesSource):
         source.alone = asked.alone
-    scored, skipped = _score_all(source, asked, _reranking_device(device) if rerank else None)
+    scored, skipped = _score_all(source, asked, rerank, _scoring_device(source, device))
     if run is not None and isinstance(source, ModelSource):
         kept = keep(source.weights.parent, file_digest(source.weights), (s.result for s in scored))
         say(f"kept in {shown_path(kept)}, for the run's page of the leaderboard")
@@ -109,9 +110,15 @@ def _require_nothing_else(words: dict[str, Any]) -> None:
 
 
 def _score_all(
-    source: ModelSource | FeaturesSource, asked: Asked, rerank_on: str | None
+    source: ModelSource | FeaturesSource, asked: Asked, rerank: bool, device: str | None
 ) -> tuple[list[Scored], list[Skipped]]:
     """Every protocol that applies; those that do not, with the reason.
+
+    Args:
+        source: Of the descriptors.
+        asked: The protocols.
+        rerank: Whether to score re-ranking, too.
+        device: Of torch, where both are done; None is NumPy.
 
     Raises:
         HarnessError: The only protocol asked for does not apply, or none does.
@@ -124,31 +131,34 @@ def _score_all(
             if not asked.alone:
                 say(f"{number_}/{len(asked.protocols)} {bound.name}")
             query, gallery = source.sides(bound)
-            found = evaluate(query, gallery, bound)
-            again = _reranked(query, gallery, bound, rerank_on) if rerank_on else None
+            found = evaluate(query, gallery, bound, device)
+            again = _reranked(query, gallery, bound, device) if rerank else None
         except (ProtocolError, FeaturesError, ScoringError) as error:
             if asked.alone:
                 raise
             skipped.append(Skipped(protocol.name, error))
             continue
-        scored.append(Scored(_as_result(source, bound, found, again), found, again))
+        result = _as_result(source, bound, found, again) | {"scored_on": device or "cpu"}
+        scored.append(Scored(result, found, again))
     if not scored:
         raise skipped[0].error
     return scored, skipped
 
 
-def _reranking_device(device: str) -> str:
-    if device in ("auto", "cpu"):
-        return "cpu"  # a GPU only if it is named: looking for one takes the seconds torch takes
+def _scoring_device(source: ModelSource | FeaturesSource, device: str) -> str | None:
+    """The accelerator that descriptors are scored on, if there is one and it is meant."""
+    if isinstance(source, FeaturesSource) and device in ("auto", "cpu"):
+        # For a file a GPU only if it is named: looking for one takes the seconds torch takes.
+        return None
     from harness.training.device import choose_device
 
-    return str(choose_device(device))
+    return named(choose_device(device))
 
 
-def _reranked(query: Side, gallery: Side, bound: BoundProtocol, device: str) -> Evaluation:
+def _reranked(query: Side, gallery: Side, bound: BoundProtocol, device: str | None) -> Evaluation:
     say("re-ranking with plain distances; the authors' code squares them a second time")
-    distances = k_reciprocal_features(query.features, gallery.features, device=device)
-    return evaluate_distances(distances, query, gallery, bound)
+    distances = k_reciprocal_features(query.features, gallery.features, device=device or "cpu")
+    return evaluate_distances(distances, query, gallery, bound, device)
 
 
 def _as_result(

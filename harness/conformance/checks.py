@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from harness.base.accelerator import reference_numerics
 from harness.base.errors import HarnessError
 from harness.conformance.absent import absent_modalities, refuses_what_it_cannot_take
 from harness.conformance.parts import computed_in_parts
@@ -249,8 +250,11 @@ def check_method(
     config: Mapping[str, Any] | None = None,
     size: tuple[int, int] = (64, 32),
     explained: Mapping[str, str] | None = None,
+    device: str | torch.device = "cpu",
 ) -> None:
     """Run every check on a method; what each takes is said at `Subject`.
+
+    On a GPU everything is computed in float32, as in a run in mode `exact`.
 
     Raises:
         PluginError: The first promise that is not kept: what was seen, what was expected, what
@@ -258,9 +262,10 @@ def check_method(
         HarnessError: The method's target or one of its recipes does not load.
         Exception: Whatever the method raises itself, such as for a set of modalities it forgot.
     """
-    subject = Subject(info, config, size, explained)
-    for check in CHECKS.values():
-        check(subject)
+    subject = Subject(info, config, size, explained, device)
+    with reference_numerics():
+        for check in CHECKS.values():
+            check(subject)
 
 
 def rows_of(batch: Batch, rows: list[int]) -> Batch:

@@ -65,7 +65,7 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
         "none",
         cameras=len(seen_by),
     )
-    model = subject.method.build(subject.config, about)
+    model = subject.method.build(subject.config, about).to(subject.device)
     recipe = _recipe(subject, epochs, lr / _usual_scale(subject, model))
     arrays = decode(data, subject.height, subject.width)
     samples = data.samples("train")
@@ -77,7 +77,7 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     camids = np.full(len(arrays.names), -1, np.int64)
     camids[arrays.rows["train"]] = [seen_by.index(s.camid) for s in samples]
     told = subject.info.is_told_cameras(subject.config)
-    batches = Batches(arrays, recipe, torch.device("cpu"), camids, told)
+    batches = Batches(arrays, recipe, subject.device, camids, told)
 
     def rank1() -> float:
         return _rank1(subject, model, batches, rows, Labels(labels, cameras))

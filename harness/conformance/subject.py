@@ -43,6 +43,7 @@ class Subject:
         size: (height, width) of the images; a method with `input_size` gets that.
         explained: Parameters that rightly have no gradient: a pattern of their names (as for
             `re.search`), and the reason.
+        device: Where models and batches are, such as `cuda`.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Subject:
         config: Mapping[str, Any] | None = None,
         size: tuple[int, int] = (64, 32),
         explained: Mapping[str, str] | None = None,
+        device: str | torch.device = "cpu",
     ) -> None:
         self.info = info
+        self.device = torch.device(device)
         self.config = info.config.model_validate(dict(config or {}))
         self.height, self.width = info.input_size or size
         self.explained = dict(explained or {})
@@ -87,14 +90,16 @@ class Subject:
         """A new model."""
         torch.manual_seed(seed)
         data = DataInfo(CLASSES, modalities, self.height, self.width, "none", cameras=CAMERAS)
-        return self.method.build(self.config, data)
+        # Built where a run builds it, so that its weights are those of any device.
+        return self.method.build(self.config, data).to(self.device)
 
     def labelled(
         self, modalities: tuple[Modality, ...], pids: tuple[int, ...] = PIDS, seed: int = 0
     ) -> Batch:
         """Random images of these identities, as in training."""
         batch = self.shown(modalities, len(pids), seed=seed)
-        return batch._replace(pids=torch.tensor(pids), camids=_camids(len(pids)))
+        labels = torch.tensor(pids, device=self.device)
+        return batch._replace(pids=labels, camids=_camids(len(pids), self.device))
 
     def shown(
         self,
@@ -117,10 +122,11 @@ class Subject:
             there = torch.ones(count, dtype=torch.bool)
             there[list((absent or {}).get(modality, ()))] = False
             whole = torch.randn(count, 3, self.height, self.width, generator=draw)
-            images[modality] = whole * there[:, None, None, None]
-            present[modality] = there
+            images[modality] = (whole * there[:, None, None, None]).to(self.device)
+            present[modality] = there.to(self.device)
         told = self.info.is_told_cameras(self.config)
-        return Batch(images, present, torch.full((count,), -1), _camids(count) if told else None)
+        hidden = torch.full((count,), -1, device=self.device)
+        return Batch(images, present, hidden, _camids(count, self.device) if told else None)
 
     def step(self, modalities: tuple[Modality, ...], seed: int = 0) -> Step:
         """A new model, trained for one step as the harness's loop does it."""
@@ -182,5 +188,5 @@ class Subject:
         return PluginError(f"{self.info.name}: {seen}", expected, do)
 
 
-def _camids(count: int) -> Tensor:
-    return torch.arange(count) % CAMERAS
+def _camids(count: int, device: torch.device) -> Tensor:
+    return torch.arange(count, device=device) % CAMERAS

@@ -1,4 +1,11 @@
-"""The table of kinds and severities, and the one function that corrupts an image."""
+"""The table of kinds and severities, and the one function that corrupts an image.
+
+Images are corrupted on the host, whatever device a model is on: pixels have to be the same on every
+machine. That rests on the raw words of PCG64 and on Pillow, neither of which a GPU has, and on
+float64 operations that are rounded one by one, where a GPU may round a product and its sum together
+and divides by multiplying. So the host is at work on the next batch while the device embeds this
+one, see `harness.training.features.embed`.
+"""
 
 from __future__ import annotations
 

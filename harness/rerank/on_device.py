@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.base.accelerator import free_bytes
+from harness.base.errors import ScoringError
 from harness.rerank.descriptors import Descriptors, Strip
 from harness.rerank.nearest import Found, Nearest, keys_of, pieces
 from harness.rerank.outcome import Outcome
@@ -17,6 +19,41 @@ if TYPE_CHECKING:
 
 Matrix = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+# Half of what is free on a GPU is taken, or so much where that is not known.
+_SHARE, _BUDGET = 0.5, 128 << 20
+
+# Bytes of a distance on the device: in float64, rounded, searched for the nearest, as candidate.
+_BYTES = 32
+
+# Rows of a strip: more are no quicker, and those of queries are all copied to the host, where two
+# strips wait with so many bytes at most.
+_MOST, _WAITING = 4096, 1 << 30
+
+
+def rows_that_fit(descriptors: Descriptors, memory_mib: int | None, device: str) -> int:
+    """Rows of a strip on the device, at least 16.
+
+    Raises:
+        ScoringError: The descriptors alone would fill more than half of what is free there.
+    """
+    import torch
+
+    total, width = len(descriptors.firsts), descriptors.width
+    free, held = free_bytes(torch.device(device)), 8 * total * width
+    if free is not None and held > free * _SHARE:
+        raise ScoringError(
+            f"{total} descriptors of {held / 2**30:.1f} GiB in float64, and "
+            f"{free / 2**30:.1f} GiB free on {device}",
+            "at most half of it",
+            "re-rank on the CPU: --device cpu",
+        )
+    if memory_mib is not None:
+        budget = memory_mib << 20
+    else:
+        budget = _BUDGET if free is None else int((free - held) * _SHARE)
+    fit = min(budget // (_BYTES * total + 8 * width), _WAITING // (8 * total))
+    return int(np.clip(fit, 16, _MOST))
 
 
 def worker(descriptors: Descriptors, nearest: Nearest, device: str) -> Callable[[Strip], Outcome]:
@@ -32,8 +69,8 @@ def worker(descriptors: Descriptors, nearest: Nearest, device: str) -> Callable[
     """
     import torch
 
-    rows = torch.empty((len(descriptors.firsts), descriptors.width), dtype=torch.float64)
-    rows = rows.to(device)
+    size = (len(descriptors.firsts), descriptors.width)
+    rows = torch.empty(size, dtype=torch.float64, device=device)
     for part in pieces(len(rows), rows.shape[1]):
         rows[part] = torch.from_numpy(descriptors.wide(descriptors.firsts[part])).to(device)
     norms = torch.from_numpy(descriptors.norms).to(device)

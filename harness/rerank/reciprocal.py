@@ -98,7 +98,7 @@ def k_reciprocal_features(
     k2: int = 6,
     lambda_value: float = 0.3,
     distance: Distance = "euclidean",
-    memory_mib: int = 128,
+    memory_mib: int | None = None,
     device: str = "cpu",
 ) -> Matrix:
     """`k_reciprocal` from descriptors, without ever holding distances of gallery to gallery.
@@ -115,7 +115,8 @@ def k_reciprocal_features(
         lambda_value: See `k_reciprocal`.
         distance: Which distances `k_reciprocal` would be passed; either is squared there.
         memory_mib: About how much memory strips may take, beside the (q, g) result and sparse
-            rows of some hundred numbers per sample. More lets more threads work.
+            rows of some hundred numbers per sample. More lets more threads work. None is 128, and
+            on a GPU half of what is free there.
         device: Where strips are computed: `cpu`, with at most as many threads as NumPy's matrix
             product has, or a device of torch with float64, such as `cuda`.
 
@@ -124,8 +125,8 @@ def k_reciprocal_features(
 
     Raises:
         FeaturesError: A side is no finite real matrix, or their widths differ.
-        ScoringError: No samples, descriptors too long to square their distances in float32, or a
-            setting out of range.
+        ScoringError: No samples, descriptors too long to square their distances in float32, a
+            GPU too small for the descriptors, or a setting out of range.
         UnknownNameError: The distance does not exist.
     """
     _check_settings(k1, k2, lambda_value)

@@ -14,9 +14,12 @@ from harness.rerank.descriptors import Descriptors, Strip
 from harness.rerank.nearest import Nearest, of_columns, of_rows
 from harness.rerank.outcome import Outcome
 
+MEMORY_MIB = 128
+"""What strips may take, where nobody says otherwise."""
+
 
 def outcomes(
-    descriptors: Descriptors, nearest: Nearest, memory_mib: int, device: str
+    descriptors: Descriptors, nearest: Nearest, memory_mib: int | None, device: str
 ) -> Iterator[Outcome]:
     """What is kept of each strip, in order; the reader adds the candidates to `nearest`.
 
@@ -24,11 +27,11 @@ def outcomes(
         descriptors: Of queries and gallery.
         nearest: The nearest so far. Work on a strip begins before those of the strips just before
             it are added, and only finds some more candidates for that.
-        memory_mib: About how much memory may be used.
+        memory_mib: About how much memory may be used, see `harness.rerank.k_reciprocal_features`.
         device: `cpu` or a device of torch.
     """
-    budget = memory_mib << 20
     if device == "cpu":
+        budget = (MEMORY_MIB if memory_mib is None else memory_mib) << 20
         # One BLAS thread each: all of a strip's work runs side by side, not the product alone.
         with one_blas_thread() as threads:
             workers, rows = _plan(budget, threads, descriptors)
@@ -36,9 +39,9 @@ def outcomes(
             yield from _in_order(work, descriptors.strips(rows), workers)
     else:
         # Torch takes seconds to import.
-        from harness.rerank.on_device import worker
+        from harness.rerank.on_device import rows_that_fit, worker
 
-        _, rows = _plan(budget, 1, descriptors)
+        rows = rows_that_fit(descriptors, memory_mib, device)
         yield from _in_order(worker(descriptors, nearest, device), descriptors.strips(rows), 1)
 
 

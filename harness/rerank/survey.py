@@ -82,14 +82,16 @@ class Survey:
         return out
 
 
-def survey(descriptors: Descriptors, k: int, plain: bool, memory_mib: int, device: str) -> Survey:
+def survey(
+    descriptors: Descriptors, k: int, plain: bool, memory_mib: int | None, device: str
+) -> Survey:
     """Goes once over all distances.
 
     Args:
         descriptors: Of queries and gallery.
         k: How many neighbours of each sample are wanted.
         plain: Whether the plain distance is squared and normalised, or the squared one.
-        memory_mib: About how much memory may be used on the way.
+        memory_mib: About how much memory may be used on the way, see `k_reciprocal_features`.
         device: `cpu` or a device of torch.
     """
     total = len(descriptors.firsts)

@@ -41,10 +41,19 @@ class Evaluation(NamedTuple):
         return int(self.score.valid.sum())
 
 
-def evaluate(query: Side, gallery: Side, protocol: BoundProtocol) -> Evaluation:
+def evaluate(
+    query: Side, gallery: Side, protocol: BoundProtocol, device: str | None = None
+) -> Evaluation:
     """Score descriptors under a protocol.
 
     The intervals' resampling is seeded by a constant: the same descriptors give the same digits.
+
+    Args:
+        query: Descriptors and labels of the queries.
+        gallery: The same of the gallery.
+        protocol: Its filter, distance and normalisation.
+        device: Where distances are ranked: a torch device such as `cuda`, or None for NumPy; see
+            `harness.scoring.score_features` for how far the two agree.
     """
     ranking = score_features(
         query.features,
@@ -55,15 +64,24 @@ def evaluate(query: Side, gallery: Side, protocol: BoundProtocol) -> Evaluation:
         distance=protocol.distance,
         normalise=protocol.normalise,
         k=RANK_LIST_LENGTH,
+        device=device,
     )
     return evaluate_ranking(ranking, query, gallery, protocol)
 
 
 def evaluate_distances(
-    distances: NDArray[np.float32], query: Side, gallery: Side, protocol: BoundProtocol
+    distances: NDArray[np.float32],
+    query: Side,
+    gallery: Side,
+    protocol: BoundProtocol,
+    device: str | None = None,
 ) -> Evaluation:
-    """Score distances (q, g) that are there already, such as re-ranked ones."""
-    ranking = rank(distances, query.labels, gallery.labels, protocol.filter, RANK_LIST_LENGTH)
+    """Score distances (q, g) that are there already, such as re-ranked ones.
+
+    On a torch device the result is the same as in NumPy, to the last digit.
+    """
+    labels = (query.labels, gallery.labels)
+    ranking = rank(distances, *labels, protocol.filter, RANK_LIST_LENGTH, device=device)
     return evaluate_ranking(ranking, query, gallery, protocol)
 
 

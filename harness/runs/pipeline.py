@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from harness.base import parallel
+from harness.base import accelerator, parallel
 from harness.base.errors import PluginError, TrainingError
 from harness.base.files import replacing, require_space, write_json
 from harness.base.hashing import derive_seed, digest, file_digest
@@ -164,7 +164,7 @@ def results(
         ["cost.json"],
         lambda: on_main(lambda: _efficiency(shop, folder)),
     )
-    evaluation = evaluated(*read_own(features), plan.protocol)
+    evaluation = evaluated(*read_own(features), plan.protocol, accelerator.named(device))
     if evaluation is None:
         return {}
     _write_ranks(folder / "ranks.npz", evaluation)

@@ -42,14 +42,20 @@ def embedded(
     return gathered(own)
 
 
-def evaluated(query: Side, gallery: Side, protocol: BoundProtocol) -> Evaluation | None:
-    """Score descriptors under a protocol, to the digit as one process does.
+def evaluated(
+    query: Side, gallery: Side, protocol: BoundProtocol, device: str | None = None
+) -> Evaluation | None:
+    """Score descriptors under a protocol; in NumPy to the digit as one process does.
+
+    Args:
+        query, gallery, protocol, device: As for `harness.runs.evaluation.evaluate`; each process
+            names its own device.
 
     Returns:
         None for all but the main process.
     """
     if world().size == 1:
-        return evaluate(query, gallery, protocol)
+        return evaluate(query, gallery, protocol, device)
     own = rows_scored(
         share(len(query.names), TILE),
         query.features,
@@ -60,6 +66,7 @@ def evaluated(query: Side, gallery: Side, protocol: BoundProtocol) -> Evaluation
         distance=protocol.distance,
         normalise=protocol.normalise,
         k=RANK_LIST_LENGTH,
+        device=device,
     )
     parts = everyones(own)
     if not is_main():

@@ -107,6 +107,17 @@ class Searched:
         """How many gallery samples there are."""
         return len(self._gallery)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many distinct descriptors there are, and how many numbers each has."""
+        return len(self.firsts), self._gallery.shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        """What the distinct descriptors take, as they were given."""
+        count, width = self.shape
+        return count * width * self._gallery.itemsize
+
     def tiles(self) -> Iterator[slice]:
         """The distinct descriptors, cut for matrix products; the cut depends on nothing else."""
         step = min(_TILE_COLUMNS, max(TILE, _TILE_ELEMENTS // max(1, self._gallery.shape[1])))

@@ -32,7 +32,7 @@ __all__ = [
 Reals = NDArray[np.floating[Any]]
 
 MEMORY_MIB = 512
-"""What scoring may hold beside the descriptors, where nobody says otherwise."""
+"""What scoring in NumPy may hold beside the descriptors, where nobody says otherwise."""
 
 
 def score(
@@ -114,7 +114,7 @@ def score_features(
     distance: Kind,
     normalise: bool,
     k: int = 50,
-    memory_mib: int = MEMORY_MIB,
+    memory_mib: int | None = None,
     device: str | None = None,
 ) -> Ranking:
     """Scores descriptors and lists the k nearest, without ever holding all distances.
@@ -122,7 +122,8 @@ def score_features(
     On NumPy the result is that of `distance_matrix` and `rank`, bit for bit, whatever the memory
     and the number of threads. On a torch device equal descriptors tie as well and distances are
     float64 rounded to float32 as well, but another library's products may differ in the last bits
-    of float64, and so, about once in 1e8, in the last bit of float32.
+    of float64, and so, about once in 1e8, in the last bit of float32; there this holds for other
+    memory and other shares of the queries, too.
 
     Args:
         query: (q, d) finite real numbers.
@@ -133,7 +134,8 @@ def score_features(
         distance, normalise: See `harness.scoring.distances.distance_matrix`.
         k: Length of each list, at least 1.
         memory_mib: Bound on what is held beside descriptors and result; on a device also beside
-            the gallery's copy there. 64 rows of distances are held in any case.
+            the gallery's copy there. 64 rows of distances are held in any case. None is 512 in
+            NumPy and half of what is free on a GPU.
         device: A torch device such as `cuda`; None is NumPy.
 
     Raises:
@@ -169,13 +171,13 @@ def rows_scored(
     distance: Kind,
     normalise: bool,
     k: int = 50,
-    memory_mib: int = MEMORY_MIB,
+    memory_mib: int | None = None,
     device: str | None = None,
 ) -> Rows:
     """What one of several processes does of `score_features`; `merged` puts the parts together.
 
     Args:
-        rows: Which queries, all with start and stop. Starts that are multiples of
+        rows: Which queries, all with start and stop. In NumPy, starts that are multiples of
             `harness.scoring.distances.TILE` give the digits of one process.
         query, gallery, query_labels, gallery_labels: Of all queries, as for `score_features`.
         filter, distance, normalise, k, memory_mib, device: The same.
@@ -191,7 +193,8 @@ def rows_scored(
     _check_lengths(left, searched, (query_labels, gallery_labels))
     matches = Matches(query_labels, gallery_labels, filter)
     if device is None:
-        return rank_features(left[rows], searched, matches, rows.start, k, memory_mib)
+        budget = MEMORY_MIB if memory_mib is None else memory_mib
+        return rank_features(left[rows], searched, matches, rows.start, k, budget)
     from harness.scoring import device as on
 
     return on.rank_features(left[rows], searched, matches, rows.start, k, memory_mib, device)

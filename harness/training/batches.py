@@ -13,6 +13,7 @@ from torch import Tensor
 
 from harness.corruptions.apply import corrupt_all
 from harness.data.arrays import ImageArrays
+from harness.spec.corruption import Corruption
 from harness.spec.method import Batch
 from harness.spec.modality import Modality
 from harness.spec.protocol import Change
@@ -123,15 +124,12 @@ class Batches:
                 kept = change.random_missing.kept(name, [m for m in modalities if there[m][i]])
                 for modality in modalities:
                     there[modality][i] = modality in kept
-        pixels = {m: self._pixels(rows, m, there[m]) for m in modalities}
-        if change.corruption is not None:
-            for m in modalities:
-                drawn = [
-                    change.corruption.drawn(name, m) if here else None
-                    for name, here in zip(names, there[m], strict=True)
-                ]
-                changed = corrupt_all(pixels[m].cpu().numpy(), drawn, grey=m != "RGB")
-                pixels[m] = torch.from_numpy(changed).to(self.device)
+        pixels = {
+            m: self._pixels(rows, m, there[m])
+            if change.corruption is None
+            else self._corrupted(rows, m, there[m], names, change.corruption)
+            for m in modalities
+        }
         images = {m: self._normal(p[None])[0] for m, p in pixels.items()}
         hidden = torch.full((len(rows),), -1, dtype=torch.int64, device=self.device)
         batch = self._masked(there, images, hidden)
@@ -160,6 +158,24 @@ class Batches:
         )
         where = torch.from_numpy(np.flatnonzero(there)).to(self.device)
         return pixels.index_copy_(0, where, self.pixels.take(rows[there], axis))
+
+    def _corrupted(
+        self,
+        rows: NDArray[np.int64],
+        modality: Modality,
+        there: NDArray[np.bool_],
+        names: Sequence[str],
+        corruption: Corruption,
+    ) -> Tensor:
+        """`_pixels`, corrupted on the host from its own array: nothing is asked of the device."""
+        pixels = np.zeros((len(rows), *self.arrays.images.shape[2:]), dtype=np.uint8)
+        pixels[there] = self.arrays.images[rows[there], self.arrays.axis(modality)]
+        drawn = [
+            corruption.drawn(name, modality) if here else None
+            for name, here in zip(names, there, strict=True)
+        ]
+        changed = corrupt_all(pixels, drawn, grey=modality != "RGB")
+        return torch.from_numpy(changed).to(self.device)
 
     def _normal(self, raw: Tensor) -> Tensor:
         """(k, n, 3, h, w) of (k, n, h, w, 3) pixels, each modality's laid out as the mode says."""

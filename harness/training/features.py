@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from harness.base.accelerator import named
 from harness.base.errors import FeaturesError
 from harness.base.progress import progress
-from harness.spec.method import Method
+from harness.spec.method import Batch, Method
 from harness.spec.modality import Modality
 from harness.spec.protocol import Change
 from harness.training.batches import Batches
@@ -49,19 +51,18 @@ def embed(
     model.eval()
     parts = []
     with torch.no_grad(), progress("embedding", len(rows), " samples") as advance:
-        for start in range(0, len(rows), BATCH):
-            chosen = rows[start : start + BATCH]
-            shown = batches.test(chosen, modalities, names[start : start + BATCH], change)
+        for shown in _shown(batches, rows, modalities, names, change):
+            count = len(shown.pids)
             with computing(batches.recipe, batches.device):
                 found = method.embed(model, shown)
-            if found.ndim != 2 or found.shape[0] != len(chosen):
+            if found.ndim != 2 or found.shape[0] != count:
                 raise FeaturesError(
-                    seen=f"embed() gave shape {tuple(found.shape)} for {len(chosen)} samples",
-                    expected=f"({len(chosen)}, d), a descriptor for each sample",
+                    seen=f"embed() gave shape {tuple(found.shape)} for {count} samples",
+                    expected=f"({count}, d), a descriptor for each sample",
                     do="mend the method's embed()",
                 )
             parts.append(found.float().cpu().numpy())
-            advance(len(chosen))
+            advance(count)
     features = np.concatenate(parts)
     if not np.isfinite(features).all():
         raise FeaturesError(
@@ -71,3 +72,28 @@ def embed(
             do="the training diverged: lower the learning rate",
         )
     return features
+
+
+def _shown(
+    batches: Batches,
+    rows: NDArray[np.int64],
+    modalities: tuple[Modality, ...],
+    names: Sequence[str],
+    change: Change,
+) -> Iterator[Batch]:
+    """The batches; corrupted ones a batch ahead, on the host, while an accelerator embeds."""
+
+    def made(start: int) -> Batch:
+        part = slice(start, start + BATCH)
+        return batches.test(rows[part], modalities, names[part], change)
+
+    starts = range(0, len(rows), BATCH)
+    if change.corruption is None or named(batches.device) is None:
+        yield from map(made, starts)
+        return
+    with ThreadPoolExecutor(1) as worker:
+        ahead = worker.submit(made, 0)
+        for start in starts[1:]:
+            batch, ahead = ahead.result(), worker.submit(made, start)
+            yield batch
+        yield ahead.result()

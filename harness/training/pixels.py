@@ -6,13 +6,14 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.base.accelerator import free_bytes
 from harness.training.sent import sent
 
 Place = Literal["mapped", "resident", "streamed"]
@@ -32,6 +33,14 @@ def place_for(needed: int, free: int) -> Place:
     return "resident" if needed <= free * (1 - RESERVED) else "streamed"
 
 
+class _Sent(NamedTuple):
+    """Pixels on their way."""
+
+    pixels: Tensor
+    copied: torch.cuda.Event | None
+    """When they are there, if that is not yet."""
+
+
 class Pixels:
     """Gives rows of the image array as uint8 tensors on a device; the bits are always the same.
 
@@ -39,7 +48,7 @@ class Pixels:
     - `resident`: the whole array lies on the device, train and test rows alike, since one array
       without a table of who is where is simpler and the test rows are needed right after.
     - `streamed`: for an array too large for that, a thread gathers the next batches into pinned
-      memory while the device computes.
+      memory and sends them, in a stream of their own, while the device computes.
 
     Args:
         images: (n, modalities, height, width, 3) uint8.
@@ -58,6 +67,9 @@ class Pixels:
             whole = torch.from_numpy(images)
         if self.place == "resident":
             whole = whole.to(device)
+        self._copies: torch.cuda.Stream | None = None
+        if self.place == "streamed" and device.type == "cuda":
+            self._copies = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._shape = whole.shape[2:]
         # Row r of modality a is row r * modalities + a: one plain gather, whatever is asked for.
         self._modalities = whole.shape[1]
@@ -89,15 +101,33 @@ class Pixels:
         return flat.view(*places.shape, *self._shape)
 
     def _ahead(self, batches: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Gather in a thread, a few batches ahead, and send each when its turn comes."""
+        """Gather and send in a thread, a few batches ahead."""
         with ThreadPoolExecutor(1) as worker:
-            waiting: deque[Future[Tensor]] = deque()
+            waiting: deque[Future[_Sent]] = deque()
             for places in batches:
-                waiting.append(worker.submit(self._pinned, places))
+                waiting.append(worker.submit(self._send, places))
                 if len(waiting) > _AHEAD:
-                    yield self._sent(waiting.popleft())
+                    yield self._received(waiting.popleft().result())
             while waiting:
-                yield self._sent(waiting.popleft())
+                yield self._received(waiting.popleft().result())
+
+    def _send(self, places: Tensor) -> _Sent:
+        pinned = self._pinned(places)
+        if self._copies is None:
+            return _Sent(pinned.to(self.device), None)
+        # What the device was told before stands in another stream, and this need not wait for it.
+        with torch.cuda.stream(self._copies):
+            there = pinned.to(self.device, non_blocking=True)
+            return _Sent(there, self._copies.record_event())
+
+    def _received(self, sent_: _Sent) -> Tensor:
+        """The pixels, for what is told to the device from now on."""
+        if sent_.copied is not None:
+            current = torch.cuda.current_stream(self.device)
+            current.wait_event(sent_.copied)
+            # Or the next copy might be given their memory before this stream has read them.
+            sent_.pixels.record_stream(current)
+        return sent_.pixels
 
     def _pinned(self, places: Tensor) -> Tensor:
         # Torch keeps freed pinned memory for the next batch, and not before the copy that reads
@@ -109,12 +139,9 @@ class Pixels:
         )
         return self._gathered(places, out=buffer)
 
-    def _sent(self, pixels: Future[Tensor]) -> Tensor:
-        return pixels.result().to(self.device, non_blocking=True)
-
 
 def _place(needed: int, device: torch.device) -> Place:
-    if device.type != "cuda":
+    free = free_bytes(device)
+    if free is None:
         return "mapped"
-    free, _ = torch.cuda.mem_get_info(device)
     return place_for(needed, free)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from torch import Tensor
 from torch.nn import functional
 
+from harness.base.accelerator import reference_numerics
 from harness.base.errors import CheckpointError, DataError
 from harness.base.hashing import file_digest
 from harness.training.checkpoint import read_weights
@@ -62,10 +63,7 @@ class Translator:
         pixels = to_range(torch.from_numpy(np.array(image.convert("RGB")))).to(self._device)
         right, below = -width % MULTIPLE, -height % MULTIPLE
         padded = functional.pad(pixels, (0, right, 0, below), mode="reflect")
-        with (
-            torch.inference_mode(),
-            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
-        ):
+        with torch.inference_mode(), reference_numerics():
             made: Tensor = self._generator(padded)[0, :, :height, :width]
         array = made.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
         return Image.fromarray(array.permute(1, 2, 0).cpu().numpy())

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.base.accelerator import reference_numerics
 from harness.base.errors import TrainingError, UnknownNameError
 from harness.base.files import write_json, write_text
 from harness.base.hashing import code_digest, derive_seed, digest, file_digest
@@ -176,10 +177,7 @@ def _epoch(
     started, steps = time.monotonic(), len(plan.flips)
     device = next(gan.parameters()).device
     sums: dict[str, Tensor] = {}
-    with (
-        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
-        progress(label, steps, " steps", summary=False) as advance,
-    ):
+    with reference_numerics(), progress(label, steps, " steps", summary=False) as advance:
         for row_a, row_b, flip in zip(*plan, strict=True):
             source = _image(arrays, int(row_a), gan.settings.source, bool(flip[0])).to(device)
             target = _image(arrays, int(row_b), gan.settings.target, bool(flip[1])).to(device)

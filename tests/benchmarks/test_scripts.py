@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.bench.machine import Machine
 from harness.bench.peers import known_peers
 from harness.bench.scripts import find_benchmarks, scripts_of
 from harness.store import STORE_NAME, Store
@@ -94,6 +95,16 @@ def test_without_a_gpu_every_row_says_so() -> None:
     for row in rows:
         assert row["ours"] is None and row["reached"] is None and row["goal"] is not None
         assert "no GPU here" in row["note"] and "python -m benchmarks.gpu" in row["note"]
+
+
+def test_each_variant_is_held_against_the_arithmetic_it_is_computed_in() -> None:
+    from benchmarks.gpu import ceiling
+    from benchmarks.ours import VARIANTS
+
+    machine = Machine("a processor", 2, 2, 24.0, "a GPU", {}, 60e12, 400e12, 800e12, 3e12)
+    found = {variant: ceiling(machine, variant) for variant in VARIANTS}
+    assert found == {"exact": 60e12, "fast, float32": 400e12, "fast": 800e12}
+    assert "a float32 product 60 TFLOP/s, in TF32 400, a bf16 one 800" in machine.sentence()
 
 
 def test_made_up_distances_have_no_ties_and_find_something(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -176,3 +177,104 @@ def test_one_array_is_refused_where_the_sides_differ(
     found = harness(*words, "--protocol", "full", "--protocol", "missing").json
     assert [r["protocol"] for r in found["results"]] == ["full"]
     assert len(found["skipped"]) == 6
+
+
+@pytest.fixture
+def accelerator(monkeypatch: pytest.MonkeyPatch) -> str:
+    """What `--device cuda` chooses here: torch's CPU, under a name that stands for a GPU."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr("harness.training.device.choose_device", lambda _: torch.device("cpu:0"))
+    return "cpu:0"
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Which of scoring, ranking and re-ranking were done on which device of torch."""
+    pytest.importorskip("torch")
+    from harness.rerank import on_device
+    from harness.scoring import device
+
+    found: list[tuple[str, str]] = []
+    for module, name in (
+        (device, "rank_features"),
+        (device, "rank_matrix"),
+        (on_device, "worker"),
+    ):
+        plain = getattr(module, name)
+
+        def noted(*args: Any, plain: Any = plain, name: str = name) -> Any:
+            found.append((name, args[-1]))
+            return plain(*args)
+
+        monkeypatch.setattr(module, name, noted)
+    return found
+
+
+def test_descriptors_are_scored_and_re_ranked_on_the_gpu_that_is_named(
+    harness: Harness,
+    drawn: Path,
+    tmp_path: Path,
+    accelerator: str,
+    used: list[tuple[str, str]],
+) -> None:
+    path = _parts(drawn, tmp_path / "parts.npz")
+    words = ["evaluate", "--features", path, "--dataset", drawn, "--protocol", "-NI", "--rerank"]
+    on_cpu = harness(*words, "--json").json
+    assert used == [] and on_cpu["scored_on"] == "cpu", "auto looks for no GPU for a file"
+    on_gpu = harness(*words, "--device", "cuda", "--json").json
+    names = ("rank_features", "worker", "rank_matrix")
+    assert used == [(name, accelerator) for name in names]
+    assert on_gpu["scored_on"] == accelerator
+    assert {**on_gpu, "scored_on": "cpu"} == on_cpu
+
+
+def test_a_run_and_its_evaluation_are_scored_where_it_was_trained(
+    harness: Harness,
+    drawn: Path,
+    branching: Path,
+    tmp_path: Path,
+    accelerator: str,
+    used: list[tuple[str, str]],
+) -> None:
+    words = ["run", "--method", "branching", "--plugin", branching, "--dataset", drawn]
+    words += ["--recipe", "smoke", *SMALL, "--out", tmp_path, "--json"]
+    done = harness(*words).json
+    assert used == [("rank_features", accelerator)]
+    run = Run(Path(done["record"]).parent, branching, done["run_id"], done["metrics"])
+    found = _evaluate(harness, run, drawn)
+    assert used == 2 * [("rank_features", accelerator)]
+    assert found["metrics"] == run.metrics and found["scored_on"] == accelerator
+    # Whoever verifies computes on the CPU, and finds the same.
+    answer = harness("verify", run.folder, "--plugin", branching, "--dataset", drawn, "--json")
+    assert answer.code == 0, answer.out
+    assert len(used) == 2
+
+
+def test_the_next_corrupted_batch_is_made_while_a_device_embeds(
+    harness: Harness, drawn: Path, trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    from harness.training import batches, features
+
+    monkeypatch.setattr(features, "BATCH", 5)
+    threads: list[str] = []
+    plain = batches.Batches.test
+
+    def noted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return plain(self, *args, **kwargs)
+
+    monkeypatch.setattr(batches.Batches, "test", noted)
+    on_cpu = _evaluate(harness, trained, drawn, "corrupt-mixed")
+    assert set(threads) == {threading.main_thread().name}
+    threads.clear()
+    monkeypatch.setattr("harness.training.device.choose_device", lambda _: torch.device("cpu:0"))
+    on_device = _evaluate(harness, trained, drawn, "corrupt-mixed")
+    assert threads and threading.main_thread().name not in threads
+    assert on_device["metrics"] == on_cpu["metrics"]
+
+
+def test_a_device_that_is_not_there_is_named(harness: Harness, drawn: Path, tmp_path: Path) -> None:
+    words = ["evaluate", "--features", _parts(drawn, tmp_path / "parts.npz"), "--dataset", drawn]
+    error = harness(*words, "--device", "cdua", "--json").error
+    assert error["kind"] == "UnknownNameError" and "device" in error["seen"]

@@ -218,6 +218,22 @@ def test_a_sound_method_passes(missing: Any) -> None:
     check_method(info(Sound, missing), size=(16, 16))
 
 
+@pytest.mark.gpu
+def test_a_sound_method_passes_on_a_gpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU that torch can use")
+    check_method(info(Sound), size=(16, 16), device="cuda")
+
+
+def test_models_and_batches_are_on_the_device_that_is_named() -> None:
+    subject = Subject(info(Sound), size=(16, 16), device="meta")
+    model = subject.build(subject.modalities)
+    assert {p.device.type for p in model.parameters()} == {"meta"}
+    for batch in (subject.shown(subject.modalities), subject.labelled(subject.modalities)):
+        tensors = [*batch.images.values(), *batch.present.values(), batch.pids]
+        assert {x.device.type for x in tensors} == {"meta"}
+
+
 def test_the_method_of_the_readme_passes(tiny: Path) -> None:
     method = load_plugins([tiny]).methods["tiny"]
     check_method(method, size=(32, 16))

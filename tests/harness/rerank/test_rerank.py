@@ -199,6 +199,36 @@ def test_descriptors_on_a_gpu_give_the_same() -> None:
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
 
 
+def test_strips_on_a_device_are_as_large_as_its_memory_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("torch")
+    from harness.rerank import on_device
+    from harness.rerank.descriptors import Descriptors
+
+    features = drawn(3, 700, "scattered").astype(np.float32)
+    descriptors = Descriptors(features[:150], features[150:])
+    want = k_reciprocal_features(features[:150], features[150:])
+    sizes = []
+    for free in (8 << 30, 1 << 20):
+        monkeypatch.setattr(on_device, "free_bytes", lambda _, free=free: free)
+        sizes.append(on_device.rows_that_fit(descriptors, None, TORCH))
+        got = k_reciprocal_features(features[:150], features[150:], device=TORCH)
+        np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
+    assert sizes[0] > 700 > sizes[1] >= 16
+
+
+def test_a_device_too_small_for_the_descriptors_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from harness.rerank import on_device
+
+    monkeypatch.setattr(on_device, "free_bytes", lambda _: 40_000)
+    features = drawn(3, 700, "scattered")
+    with pytest.raises(ScoringError, match=f"free on {TORCH}") as caught:
+        k_reciprocal_features(features[:150], features[150:], device=TORCH)
+    assert "--device cpu" in caught.value.do
+
+
 def test_distances_of_gallery_to_gallery_are_never_held() -> None:
     features = clusters(4, 5200).astype(np.float32)
     tracemalloc.start()

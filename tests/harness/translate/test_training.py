@@ -15,6 +15,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors import safe_open
 
 from harness.base.errors import TrainingError
@@ -22,6 +23,8 @@ from harness.base.hashing import file_digest
 from harness.data.open import open_dataset
 from harness.spec.plugins import load_plugins
 from harness.training.weights import read_about
+from harness.translate.apply import load_translator
+from harness.translate.networks import Generator
 from harness.translate.settings import make_settings
 from harness.translate.training import train_translator, unpaired
 from tests.conftest import Harness
@@ -120,6 +123,34 @@ def test_a_diverged_loss_is_named_and_leaves_nothing(drawn: Path, tmp_path: Path
     with pytest.raises(TrainingError, match=r"became (nan|inf) in epoch 1/1"):
         train_translator(data, wild, 0, tmp_path / "out", torch.device("cpu"))
     assert not list((tmp_path / "out").glob("*.safetensors"))
+
+
+def test_training_and_translating_are_in_float32_and_leave_no_switch_changed(
+    drawn: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = set()
+    plain = Generator.forward
+
+    def noted(self: Generator, image: torch.Tensor) -> torch.Tensor:
+        cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+        seen.add((cudnn.allow_tf32, products.allow_tf32, cudnn.deterministic, cudnn.benchmark))
+        return plain(self, image)
+
+    monkeypatch.setattr(Generator, "forward", noted)
+    small = make_settings("RGB", "TI", size=(24, 28), epochs=1, blocks=1, width=2)
+    data = open_dataset(str(drawn), load_plugins())
+    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = (cudnn.allow_tf32, products.allow_tf32)
+    # As torch is, and as a fast run in the same process leaves it.
+    cudnn.allow_tf32 = products.allow_tf32 = True
+    try:
+        train_translator(data, small, 0, tmp_path / "out", torch.device("cpu"))
+        translator = load_translator(trained / "translator.safetensors", torch.device("cpu"))
+        translator(Image.new("RGB", (28, 24)))
+        assert cudnn.allow_tf32 and products.allow_tf32
+    finally:
+        cudnn.allow_tf32, products.allow_tf32 = before
+    assert seen == {(False, False, True, False)}
 
 
 @pytest.mark.parametrize(
