@@ -10,7 +10,7 @@ _CARDS = Path(__file__).parent / "cards"
 
 
 def _info(name: str, loader: str, drawable: str = "") -> DatasetInfo:
-    drawn = drawable and f"reid_datasets.drawable:{drawable}"
+    drawn = f"reid_datasets.drawable:{drawable}" if drawable else ""
     return DatasetInfo(name, f"reid_datasets.{loader}", _CARDS / f"{name}.toml", drawn)
 
 
