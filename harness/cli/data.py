@@ -27,13 +27,14 @@ def check_command(
     dataset: str,
     root: Path | None,
     accept_variant: bool,
+    reread: bool,
     plugin: Sequence[Path] | None,
     as_json: bool,
 ) -> None:
     """Print expected and found; exit code 2 when anything is wrong. A variant is not wrong."""
     known = load_plugins(plugin or [])
     data = open_at(dataset, root, known) if root else open_dataset(dataset, known)
-    report = check(data)
+    report = check(data, reread)
     if accept_variant and report["ok"] and is_variant(data):
         say(f"accepted: {accept(data)}")
         report["accepted"] = accepted(data)

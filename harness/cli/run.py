@@ -71,6 +71,8 @@ def announce(plan: Plan) -> None:
         f"data      {plan.data.label} in {plan.data.root}: {size['train']['samples']} train, "
         f"{size['query']['samples']} query, {size['gallery']['samples']} gallery samples"
     )
+    for line in plan.data.pixels:
+        say(f"pixels    {line}")
     say(f"protocol  {plan.protocol.name} v{plan.protocol.version} ({plan.protocol.hash[:12]})")
     say(f"recipe    {recipe.name} ({recipe.hash[:12]})")
     for key, value in _flat(recipe.dumped()).items():

@@ -15,6 +15,7 @@ from PIL import Image
 
 from harness.base.files import cache_folder, no_space_named, require_space, write_json
 from harness.base.hashing import digest
+from harness.base.parallel import is_main
 from harness.base.progress import progress
 from harness.data.images import part_of, read_image
 from harness.data.opened import OpenDataset
@@ -54,8 +55,8 @@ def decode(data: OpenDataset, height: int, width: int) -> ImageArrays:
     """The data set as one array, made on first use and continued if it was interrupted.
 
     Pixels equal `PIL.Image.resize((width, height), BILINEAR)` of the image in mode RGB, which is
-    what the authors' transform gives. Pillow's version is part of the key because its resize may
-    change between versions.
+    what the authors' transform gives; other kinds of files become RGB by `harness.data.forms`.
+    Pillow's version is part of the key because its resize may change between versions.
 
     Raises:
         UnreadableImageError: The first file that is no whole image; the rest is kept.
@@ -68,7 +69,9 @@ def decode(data: OpenDataset, height: int, width: int) -> ImageArrays:
     key = digest([*made_of, PIL.__version__])
     folder = cache_folder() / "arrays" / key[:24]
     images, done = _open_files(folder, shape)
-    todo = np.flatnonzero(done == 0)
+    # Whoever believes no memory of the files believes no pixels of an earlier look either; they
+    # are written over with themselves, which harms nobody who reads them meanwhile.
+    todo = np.flatnonzero((done == 0) | (data.reread and is_main()))
     if todo.size:
         about = {"dataset": data.label, "root": str(data.root), "shape": list(shape), "key": key}
         write_json(folder / "about.json", about)
@@ -131,7 +134,8 @@ def _fill(
     def fill_row(row: int) -> int:
         sample = samples[row]
         # A strip's modalities share one file, which is decoded once.
-        opened = {path: read_image(path) for path in set(sample.paths.values())}
+        spans = {path: sample.ranges.get(m) for m, path in sample.paths.items()}
+        opened = {path: read_image(path, span) for path, span in spans.items()}
         for axis, modality in enumerate(modalities):
             if modality in sample.paths:
                 part = part_of(opened[sample.paths[modality]], sample, modality)

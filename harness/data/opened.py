@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import DataError
-from harness.data.hashes import content_hash, file_list_hash
-from harness.spec.dataset import SPLITS, Card, Dataset, Sample, Scan, Split
+from harness.data.contents import Content, read_contents
+from harness.data.forms import rules
+from harness.data.hashes import file_list_hash, hash_of
+from harness.spec.dataset import SPLITS, Card, Dataset, Range, Sample, Scan, Split
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class OpenDataset:
     card: Card
     root: Path
     loader: Dataset
+    reread: bool = False
+    """Believe no memory of what a file holds: what is verified is what is on the disk now."""
 
     @cached_property
     def scans(self) -> dict[Split, Scan]:
         """Every split's samples and problems; a folder two splits share is read once."""
         first = {f: s for s, f in reversed(self.card.folders.items())}
-        by_folder = {folder: self.loader.scan(split) for folder, split in first.items()}
+        by_folder = {folder: self._scan(split) for folder, split in first.items()}
         return {split: by_folder[self.card.folders[split]] for split in SPLITS}
 
     def samples(self, split: Split) -> tuple[Sample, ...]:
@@ -48,12 +52,43 @@ class OpenDataset:
             for sample in self.scans[split].samples
         )
 
+    def _scan(self, split: Split) -> Scan:
+        scan = self.loader.scan(split)
+        ranges = self.card.ranges
+        if not ranges:
+            return scan
+        return scan._replace(samples=tuple(s._replace(ranges=ranges) for s in scan.samples))
+
     @cached_property
-    def data_hash(self) -> str:
-        """The hash a record carries: what is there, byte by byte."""
+    def _contents(self) -> dict[Path, Content | None]:
         samples = [s for scan in self.scans.values() for s in scan.samples]
         images = (p for s in samples for p in s.paths.values())
-        return content_hash(self.root, [*images, *self.loader.described_by])
+        files = [*images, *self.loader.described_by]
+        return read_contents(self.root, files, reread=self.reread)
+
+    @cached_property
+    def spans(self) -> dict[Path, Range]:
+        """The range of each file whose modality has one."""
+        if not self.card.ranges:
+            return {}
+        samples = [s for scan in self.scans.values() for s in scan.samples]
+        return {p: r for s in samples for m, p in s.paths.items() if (r := s.ranges.get(m))}
+
+    @cached_property
+    def data_hash(self) -> str:
+        """The hash a record carries: what is there, byte by byte, and how it is read."""
+        return hash_of(self.root, self._contents, self.spans)
+
+    @cached_property
+    def pixels(self) -> tuple[str, ...]:
+        """How files that are not plain 8 bits are read, a line for each modality and kind."""
+        samples = [s for scan in self.scans.values() for s in scan.samples]
+        files = {(m, p): s.ranges.get(m) for s in samples for m, p in s.paths.items()}
+        return rules(
+            (m, content.form, span)
+            for (m, path), span in files.items()
+            if (content := self._contents.get(path)) is not None
+        )
 
     @cached_property
     def made_like(self) -> str | None:
