@@ -10,8 +10,8 @@ from harness.base.errors import FileNameError, IncompleteTripletError, LayoutErr
 from harness.spec.dataset import Card, Sample
 from harness.spec.modality import Modality
 
-# What extractors, file browsers and file servers leave behind; never part of a data set. NFS, Samba,
-# AFS and FUSE keep a file under such a name when it is removed while somebody has it open.
+# What extractors, file browsers and file servers leave behind; never part of a data set. NFS,
+# Samba, AFS and FUSE keep a file under such a name when it is removed while somebody has it open.
 _IGNORED = re.compile(
     r"^(\._.*|\.DS_Store|Thumbs\.db|desktop\.ini|\.directory|\.picasa\.ini"
     r"|\.nfs[0-9a-f]+|\.smbdelete.*|\.__afs.*|\.fuse_hidden.*)$",

@@ -80,9 +80,7 @@ def read_contents(
     paths = _sorted(files)
     memory, found = _recall(root, paths)
     fresh = [
-        p
-        for p in paths
-        if reread or (row := found[p]) is None or (open_images and not row.opened)
+        p for p in paths if reread or (row := found[p]) is None or (open_images and not row.opened)
     ]
     if not fresh:
         return found

@@ -181,9 +181,9 @@ def _pixels(image: Image.Image) -> str:
 
 
 def _orientation(image: Image.Image, content: bytes | None) -> int:
-    if image.format == "PNG" and content is not None:
-        if not any(mark in content for mark in _PNG_TURNS):
-            return 1
+    silent = content is not None and not any(mark in content for mark in _PNG_TURNS)
+    if image.format == "PNG" and silent:
+        return 1
     found = image.getexif().get(_ORIENTATION, 1)
     # Other numbers mean nothing, to viewers as well.
     return found if isinstance(found, int) and found in range(2, 9) else 1

@@ -22,7 +22,9 @@ LARGEST = 2**63 - 1
 
 def _rising(ends: tuple[float, float]) -> tuple[float, float]:
     if not ends[0] < ends[1]:
-        raise ValueError(f"a range goes from a lower to a higher number, not {ends[0]} to {ends[1]}")
+        raise ValueError(
+            f"a range goes from a lower to a higher number, not {ends[0]} to {ends[1]}"
+        )
     return ends
 
 
