@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from harness.base.errors import CheckpointError
 from harness.base.files import replacing
-from harness.training.weights import describe_misfit, read_about, read_file, state_of
+from harness.training.weights import describe_misfit, is_ours, read_about, read_file
+from harness.training.wrappers import fitted, state_of
 
 _MODEL = "model."
 _OPTIMISER = "optimiser."
@@ -34,15 +35,19 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         CheckpointError: No such file, a damaged one, or one that holds arbitrary objects.
     """
-    return state_of(read_file(path), str(path)), read_about(path)
+    content = read_file(path)
+    # A name that begins like a wrapper's is the model's own where we wrote it.
+    state = content if is_ours(path) else state_of(content, str(path))
+    return state, read_about(path)
 
 
 def load_into(model: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
-    """Load every tensor, or say what does not fit.
+    """Load every tensor, under its name or behind a wrapper's prefix, or say what does not fit.
 
     Raises:
         CheckpointError: Missing or unknown names, or other shapes (another class count).
     """
+    state = fitted(model.state_dict(), state)
     misfit = describe_misfit(model.state_dict(), state)
     if misfit:
         raise CheckpointError(
@@ -52,7 +57,7 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor], source: str) -> Non
             do="give the method options it was trained with (--set config.KEY=VALUE), and if it "
             "was trained on another data set, with how many identities: --classes N",
         )
-    model.load_state_dict(dict(state))
+    model.load_state_dict(state)
 
 
 def save_state(
