@@ -12,7 +12,8 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from harness.base.errors import DataError, LayoutError, UnknownNameError
-from harness.spec.dataset import LARGEST, Range
+from harness.base.numbers import LARGEST
+from harness.spec.dataset import Range
 from harness.spec.modality import MODALITIES
 
 _RANGE: TypeAdapter[Range] = TypeAdapter(Range)

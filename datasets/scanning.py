@@ -48,6 +48,8 @@ def sample_of(
         return bad_name(next(iter(paths.values())), card)
     parts = match.groupdict()
     camid = int(parts["view"]) if "view" in parts else int(parts["cam"]) - 1
+    if camid < 0:
+        return bad_name(next(iter(paths.values())), card)
     scene = int(parts["scene"]) if parts.get("scene") is not None else None
     return Sample(name, int(parts["pid"]), camid, scene, paths, strip)
 

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from harness.base.errors import UnknownNameError
+from harness.base.numbers import require_seed
 from harness.base.progress import progress, say
 from harness.cli.check_text import print_report
 from harness.cli.output import emit
@@ -73,6 +74,7 @@ def synthesize_command(
     like: str, out: Path, seed: int, scale: str, plugin: Sequence[Path] | None, as_json: bool
 ) -> None:
     """Draw a set like `like` into a new folder."""
+    require_seed(seed)
     known = load_plugins(plugin or [])
     loaders = {n: load_target(i.target, f"the data set {n}") for n, i in known.datasets.items()}
     able = {n: loader for n, loader in loaders.items() if hasattr(loader, "synthesize")}

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from harness.base.errors import DataError, UnreadableImageError
 from harness.base.files import cache_folder, write_text
-from harness.base.hashing import digest
+from harness.base.hashing import digest, json_text
 from harness.base.progress import progress
 from harness.data.forms import COLOURS_16, PLAIN, depth_of, extremes, form_of, own_range
 from harness.data.images import FORMATS, read_image, require_one_picture
@@ -163,9 +163,9 @@ def _examine(path: Path, open_images: bool) -> Content | None:
         content = path.read_bytes()
     except OSError:
         return None
-    seen = _look(content, path, open_images)
+    form, width, height, *ends = _look(content, path, open_images)
     value = hashlib.sha256(content).hexdigest()
-    return Content(*_marks(before), value, *seen)
+    return Content(*_marks(before), value, form, width, height, *ends)
 
 
 def _marks(stat: os.stat_result) -> tuple[int, int, int, int]:
@@ -230,7 +230,7 @@ def _remember(root: Path, memory: dict[str, Content], found: Mapping[Path, Conte
     # Another list of the same root may know more files; those that are gone are forgotten.
     others = {k: c for k, c in memory.items() if k not in fresh and (root / k).exists()}
     rows = others | {k: c for k, c in fresh.items() if c is not None}
-    write_text(_memory_file(root), json.dumps(rows, separators=(",", ":")))
+    write_text(_memory_file(root), json_text(rows, separators=(",", ":")))
 
 
 def relative(path: Path, root: Path) -> str:

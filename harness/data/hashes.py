@@ -18,7 +18,9 @@ def file_list_hash(names: Iterable[str]) -> str:
 
     The modality folder is not part of a line: a published list names each triplet once.
     """
-    return hashlib.sha256("".join(f"{n}\n" for n in sorted(set(names))).encode()).hexdigest()
+    lines = "".join(f"{n}\n" for n in sorted(set(names)))
+    # A name is bytes on the disk, and need not be UTF-8.
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def content_hash(root: Path, files: Iterable[Path], reread: bool = False) -> str:

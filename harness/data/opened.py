@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from harness.base.errors import DataError
+from harness.base.numbers import LARGEST
 from harness.data.contents import Content, read_contents
 from harness.data.forms import rules
 from harness.data.hashes import file_list_hash, hash_of
@@ -53,7 +55,7 @@ class OpenDataset:
         )
 
     def _scan(self, split: Split) -> Scan:
-        scan = self.loader.scan(split)
+        scan = _numbered(self.loader.scan(split))
         ranges = self.card.ranges
         if not ranges:
             return scan
@@ -131,6 +133,24 @@ class OpenDataset:
         if self.made_like is not None:
             kind = "-synthetic"
         return f"{self.card.name}{kind}@{self.data_hash[:8]}"
+
+
+def _numbered(scan: Scan) -> Scan:
+    """A loader's samples, without those whose numbers no array could hold, which are problems."""
+    fits = [all(abs(n or 0) <= LARGEST for n in (s.pid, s.camid, s.scene)) for s in scan.samples]
+    if all(fits):
+        return scan
+    problems = [
+        DataError(
+            seen=f"{s.name} has pid {s.pid}, camid {s.camid} and scene {s.scene}",
+            expected=f"whole numbers of at most {LARGEST}",
+            do="number the identities, cameras and scenes from 0",
+        )
+        for s, fit in zip(scan.samples, fits, strict=True)
+        if not fit
+    ]
+    whole = tuple(compress(scan.samples, fits))
+    return scan._replace(samples=whole, problems=(*scan.problems, *problems))
 
 
 def counts(samples: Iterable[Sample]) -> dict[str, int]:

@@ -155,7 +155,9 @@ def _parts(
     whole = prefix + "features"
     if whole in arrays:
         return {whole: arrays[whole]}
-    parts = {} if prefix else {m: arrays[m] for m in modalities if m in arrays}
+    parts: dict[str, NDArray[Any]] = {}
+    if not prefix:
+        parts |= {m: arrays[m] for m in modalities if m in arrays}
     if prefix or len(parts) < len(modalities):
         more = "" if prefix else f", or one for each of {', '.join(modalities)}"
         more += "" if prefix else f" (of {', '.join(MODALITIES)})"
@@ -165,7 +167,7 @@ def _parts(
             do="add the missing array"
             + ("" if prefix else ", or choose a protocol with fewer modalities"),
         )
-    return dict(parts)
+    return parts
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:

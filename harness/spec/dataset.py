@@ -16,9 +16,6 @@ from harness.spec.modality import MODALITIES, Modality
 Split = Literal["train", "query", "gallery"]
 SPLITS: tuple[Split, ...] = ("train", "query", "gallery")
 
-LARGEST = 2**63 - 1
-"""Of an identity, a camera and a scene, which are kept in 64 bits with a sign."""
-
 
 def _rising(ends: tuple[float, float]) -> tuple[float, float]:
     if not ends[0] < ends[1]:
