@@ -99,6 +99,18 @@ def require_space(path: Path, needed: int) -> None:
         raise disk_full(path, needed)
 
 
+@contextlib.contextmanager
+def in_utf8(path: Path) -> Iterator[Path]:
+    """A path of the same file that is UTF-8, for libraries that take no other."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            yield Path(f"/proc/self/fd/{file.fileno()}")
+    else:
+        yield path
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8 whole or not at all; what UTF-8 cannot say is escaped."""
     with replacing(path) as temporary:

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from harness.base.errors import CheckpointError
-from harness.base.files import replacing
+from harness.base.files import in_utf8, replacing
 from harness.training.weights import describe_misfit, is_ours, read_about, read_file
 from harness.training.wrappers import fitted, state_of
 
@@ -77,7 +77,7 @@ def save_state(
 
 def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
     """Put a saved state back and return its `about`."""
-    with safe_open(path, framework="pt") as file:
+    with in_utf8(path) as place, safe_open(place, framework="pt") as file:
         names = list(file.keys())
         tensors = {n: file.get_tensor(n) for n in names}
         about: dict[str, Any] = json.loads(file.metadata()["about"])

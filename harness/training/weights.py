@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from harness.base.errors import CheckpointError
+from harness.base.files import in_utf8
 
 _ABOUT = "about"
 # Arrays of objects are not among them.
@@ -38,7 +39,7 @@ def read_file(path: Path) -> dict[str, Any]:
         )
     try:
         if path.suffix == ".safetensors":
-            with safe_open(path, framework="pt") as file:
+            with in_utf8(path) as place, safe_open(place, framework="pt") as file:
                 return {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
         with torch.serialization.safe_globals(_plain_types()):
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -71,7 +72,7 @@ def _metadata(path: Path) -> dict[str, str]:
     if path.suffix != ".safetensors":
         return {}
     try:
-        with safe_open(path, framework="pt") as file:
+        with in_utf8(path) as place, safe_open(place, framework="pt") as file:
             return file.metadata() or {}
     except (SafetensorError, OSError):
         return {}
