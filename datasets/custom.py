@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from harness.base.errors import DataError, IncompleteTripletError, UnknownNameError
-from harness.spec.dataset import Card, Sample, Scan, Split
+from harness.spec.dataset import Card, Range, Sample, Scan, Split
 from harness.spec.filters import Filter
 from harness.spec.modality import MODALITIES, Modality, in_order
-from reid_datasets.manifest import SUFFIXES, Row, read_rows
+from reid_datasets.manifest import RANGES, SUFFIXES, Row, read_rows
 
 _SPLITS: dict[str, tuple[Split, ...]] = {
     "train": ("train",),
@@ -29,6 +29,7 @@ class Custom:
         self._samples: dict[Split, dict[str, Sample]] = {s: {} for s in ("train", *_SPLITS["test"])}
         rows = self._rows()
         self._take(rows)
+        self._ranges = self._found_ranges(rows)
         self.root = self._common_folder()
         self.card = self._described(card, rows)
 
@@ -113,6 +114,27 @@ class Custom:
             )
         return _SPLITS[word]
 
+    def _found_ranges(self, rows: list[Row]) -> dict[Modality, Range]:
+        """The range of each modality: one for the set, wherever it is written."""
+        found: dict[Modality, tuple[Range, str]] = {}
+        for row in rows:
+            for column, modality in RANGES.items():
+                if not row.values.get(column):
+                    continue
+                try:
+                    here = row.range(column)
+                    known, place = found.setdefault(modality, (here, row.place))
+                    if here != known:
+                        raise row.wrong(
+                            f"{column} is {row.values[column]}, at {place} it is another",
+                            "one range for all files of a modality",
+                            "write it once, or the same in each row",
+                        )
+                except DataError as error:
+                    error.seen = f"{self.path.name}, {error.seen}"
+                    self.problems.append(error)
+        return {modality: span for modality, (span, _) in found.items()}
+
     def _common_folder(self) -> Path:
         samples = [s for found in self._samples.values() for s in found.values()]
         folders = {str(p.parent) for s in samples for p in s.paths.values()}
@@ -134,6 +156,7 @@ class Custom:
             update={
                 "modalities": in_order(m for s in samples for m in s.paths) or MODALITIES,
                 "folders": self._folders(),
+                "ranges": self._ranges,
                 "filter": rule,
                 "notes": (f"{note} (filter {rule})", *card.notes),
             }

@@ -5,14 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import TypeAdapter
+
 from harness.base.errors import DataError, LayoutError, UnknownNameError
+from harness.base.numbers import LARGEST
+from harness.spec.dataset import Range
 from harness.spec.modality import MODALITIES
 
+_RANGE: TypeAdapter[Range] = TypeAdapter(Range)
+
 SUFFIXES = {".csv", ".json"}
-COLUMNS = (*MODALITIES, "pid", "camid", "scene", "split", "name")
+RANGES = {f"{m}_range": m for m in MODALITIES}
+COLUMNS = (*MODALITIES, "pid", "camid", "scene", "split", "name", *RANGES)
+_SEPARATORS = (",", ";", "\t")
+# As pandas writes a column of whole numbers in which one was missing.
+_WHOLE = re.compile(r"([0-9]{1,400})(\.0+)?", re.ASCII)
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _COLUMNS_IN_WORDS = (
     f"columns of: {', '.join(COLUMNS)}; pid and one of {', '.join(MODALITIES)} at least"
 )
@@ -27,19 +39,37 @@ class Row(NamedTuple):
     """Every column there is; text without spaces around it, empty where nothing is said."""
 
     def number(self, column: str) -> int:
-        """A whole number from 0.
+        """A whole number from 0 to 2**63 - 1; `3.0` is one.
 
         Raises:
             DataError: Anything else.
         """
         text = self.values.get(column, "")
-        if not (text.isascii() and text.isdigit()):
+        found = _WHOLE.fullmatch(text)
+        if found is None or int(found[1]) > LARGEST:
             raise self.wrong(
-                f"{column} is {text!r}",
-                "a whole number from 0",
+                f"{column} is {text[:80]!r}",
+                f"a whole number from 0 to {LARGEST}",
                 "number the identities, cameras and scenes",
             )
-        return int(text)
+        return int(found[1])
+
+    def range(self, column: str) -> Range:
+        """LOWEST..HIGHEST, or the word `image`.
+
+        Raises:
+            DataError: Anything else.
+        """
+        text = self.values[column]
+        ends = text.split("..")
+        try:
+            return _RANGE.validate_python("image" if text == "image" else tuple(map(float, ends)))
+        except ValueError as error:
+            raise self.wrong(
+                f"{column} is {text[:80]!r}",
+                "LOWEST..HIGHEST, two numbers of which the second is higher, or the word image",
+                f"write the values that become black and white, such as 28000..32000, as {column}",
+            ) from error
 
     def wrong(self, seen: str, expected: str, do: str) -> DataError:
         """An error that says where the row is."""
@@ -54,7 +84,7 @@ def read_rows(path: Path) -> list[Row]:
         UnknownNameError: A column of another name; says the nearest.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = _decoded(path.read_bytes())
         rows = _json_rows(text) if path.suffix.lower() == ".json" else _csv_rows(text)
     except (OSError, ValueError, csv.Error) as error:
         raise LayoutError(
@@ -76,8 +106,17 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
+def _decoded(content: bytes) -> str:
+    """Text in UTF-8, or as the mark at its beginning says, which Excel writes."""
+    encoding = next((word for mark, word in _MARKS.items() if content.startswith(mark)), "utf-8")
+    return content.decode(encoding)
+
+
 def _csv_rows(text: str) -> list[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # A spreadsheet separates by what its language leaves free; a header has no comma then.
+    head = text.lstrip().split("\n", 1)[0]
+    separator = max(_SEPARATORS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header = [column.strip() for column in next(reader, [])]
     if len(set(header)) < len(header):
         raise ValueError(f"the header names a column twice: {', '.join(header)}")
@@ -109,6 +148,8 @@ def _json_rows(text: str) -> list[Row]:
 def _text(value: object, number: int, key: str) -> str:
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, str | int) and not isinstance(value, bool):
         return str(value).strip()
     raise ValueError(f"entry {number}: {key} is {value!r}, not text or a whole number")

@@ -10,8 +10,13 @@ from harness.base.errors import FileNameError, IncompleteTripletError, LayoutErr
 from harness.spec.dataset import Card, Sample
 from harness.spec.modality import Modality
 
-# What extractors and file browsers leave behind; never part of a data set.
-_IGNORED = re.compile(r"^(\._.*|\.DS_Store|Thumbs\.db|desktop\.ini)$", re.IGNORECASE)
+# What extractors, file browsers and file servers leave behind; never part of a data set. NFS,
+# Samba, AFS and FUSE keep a file under such a name when it is removed while somebody has it open.
+_IGNORED = re.compile(
+    r"^(\._.*|\.DS_Store|Thumbs\.db|desktop\.ini|\.directory|\.picasa\.ini"
+    r"|\.nfs[0-9a-f]+|\.smbdelete.*|\.__afs.*|\.fuse_hidden.*)$",
+    re.IGNORECASE,
+)
 
 
 def entries(folder: Path, card: Card) -> list[Path] | LayoutError:
@@ -43,6 +48,8 @@ def sample_of(
         return bad_name(next(iter(paths.values())), card)
     parts = match.groupdict()
     camid = int(parts["view"]) if "view" in parts else int(parts["cam"]) - 1
+    if camid < 0:
+        return bad_name(next(iter(paths.values())), card)
     scene = int(parts["scene"]) if parts.get("scene") is not None else None
     return Sample(name, int(parts["pid"]), camid, scene, paths, strip)
 

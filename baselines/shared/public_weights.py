@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from harness.base.errors import CheckpointError, PretrainedError
-from harness.training.weights import describe_misfit, read_file, state_of
+from harness.training.weights import describe_misfit, read_file
+from harness.training.wrappers import state_of
 
 MODEL_ZOO = "https://kaiyangzhou.github.io/deep-person-reid/MODEL_ZOO"
 """Where the public library torchreid lists its checkpoints."""

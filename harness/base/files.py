@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import DiskFullError
+from harness.base.hashing import json_text
 
 STORE_VARIABLE = "HARNESS_STORE"
 """The environment variable with the URL of a store that is not in the --out folder."""
@@ -99,12 +99,24 @@ def require_space(path: Path, needed: int) -> None:
         raise disk_full(path, needed)
 
 
+@contextlib.contextmanager
+def in_utf8(path: Path) -> Iterator[Path]:
+    """A path of the same file that is UTF-8, for libraries that take no other."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            yield Path(f"/proc/self/fd/{file.fileno()}")
+    else:
+        yield path
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file in UTF-8 whole or not at all; what UTF-8 cannot say is escaped."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, readable, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n")
+    write_text(path, json_text(value, indent=2) + "\n")

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+# What Python makes of bytes of a file name that are no UTF-8.
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def json_text(value: Any, **settings: Any) -> str:
+    """JSON that can always be written as UTF-8.
+
+    A file name may hold bytes that are not: they are written as Python reads them back, such as
+    `\\udcca`.
+    """
+    text = json.dumps(value, ensure_ascii=False, **settings)
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces: one text for one value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json_text(value, sort_keys=True, separators=(",", ":"))
 
 
 def digest(value: Any) -> str:

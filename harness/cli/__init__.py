@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import io
 import sys
 from pathlib import Path
 
@@ -18,6 +18,7 @@ def main() -> None:
     """
     words = [w for w in sys.argv[1:] if w != "--debug"]
     debug = len(words) < len(sys.argv) - 1
+    _escape_what_cannot_be_shown()
     from harness.cli.app import app
 
     try:
@@ -66,5 +67,17 @@ def _of_the_system(error: OSError) -> HarnessError:
 
 def _report(error: HarnessError, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+        from harness.cli.output import emit
+
+        emit({"error": error.as_dict()})
     print(f"error: {error}", file=sys.stderr)
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """Let a letter that the terminal or pipe cannot take be escaped instead of ending the command.
+
+    Python does so for standard error; a word of the environment that asks for more stays.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")

@@ -23,13 +23,16 @@ def data_check(
     accept_variant: Annotated[
         bool, typer.Option("--accept-variant", help="Another list than the published one is meant.")
     ] = False,
+    reread: Annotated[
+        bool, typer.Option("--reread", help="Read every byte, whatever is remembered of it.")
+    ] = False,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
     """Hold every file against the card; open every image."""
     from harness.cli.data import check_command
 
-    check_command(dataset, root, accept_variant, plugin, as_json)
+    check_command(dataset, root, accept_variant, reread, plugin, as_json)
 
 
 @data.command("synthesize")

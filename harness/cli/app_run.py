@@ -78,7 +78,10 @@ def evaluate(
     method: Annotated[str | None, typer.Option("--method", help="Of the checkpoint.")] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", help="Of the checkpoint.")] = None,
     classes: Annotated[
-        int | None, typer.Option("--classes", help="Identities the checkpoint was trained on.")
+        int | None,
+        typer.Option(
+            "--classes", min=1, max=10_000_000, help="Identities the checkpoint was trained on."
+        ),
     ] = None,
     rerank: Annotated[
         bool, typer.Option("--rerank", help="Also score k-reciprocal re-ranking.")

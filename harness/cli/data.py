@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from harness.base.errors import UnknownNameError
+from harness.base.numbers import require_seed
 from harness.base.progress import progress, say
 from harness.cli.check_text import print_report
 from harness.cli.output import emit
@@ -28,13 +29,14 @@ def check_command(
     dataset: str,
     root: Path | None,
     accept_variant: bool,
+    reread: bool,
     plugin: Sequence[Path] | None,
     as_json: bool,
 ) -> None:
     """Print expected and found; exit code 2 when anything is wrong. A variant is not wrong."""
     known = load_plugins(plugin or [])
     data = open_at(dataset, root, known) if root else open_dataset(dataset, known)
-    report = check(data)
+    report = check(data, reread)
     if accept_variant and report["ok"] and is_variant(data):
         say(f"accepted: {accept(data)}")
         report["accepted"] = accepted(data)
@@ -73,6 +75,7 @@ def synthesize_command(
     like: str, out: Path, seed: int, scale: str, plugin: Sequence[Path] | None, as_json: bool
 ) -> None:
     """Draw a set like `like` into a new folder."""
+    require_seed(seed)
     known = load_plugins(plugin or [])
     targets = {name: info.drawable for name, info in known.datasets.items() if info.drawable}
     if like not in targets:

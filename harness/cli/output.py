@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.base.hashing import json_text
 from harness.evidence.record import METRICS
 from harness.export.words import NOTHING, interval, number
 from harness.spec.method import Claim
 
+_WIDE = 160
+# Narrower, and a column has no room for a word.
+_NARROWEST = 40
+
 
 def emit(value: Mapping[str, Any]) -> None:
-    """The one JSON object of a command."""
-    print(json.dumps(value, ensure_ascii=False))
+    """The one JSON object of a command, in letters that standard output can take."""
+    text = json_text(value)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        text = json.dumps(value)
+    print(text)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
@@ -34,8 +45,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
         # Text, not markup: a name may hold square brackets.
         drawn.add_row(*(Text(cell) for cell in row))
     # A pipe has no width; lines there are as long as they must be.
-    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "160"))
-    Console(width=width).print(drawn)
+    Console(width=None if sys.stdout.isatty() else _width()).print(drawn)
+
+
+def _width() -> int:
+    """$COLUMNS where it says a width that a table can have, else wide."""
+    said = os.environ.get("COLUMNS", "")
+    columns = int(said) if said.isascii() and said.isdigit() and len(said) < 6 else 0
+    return columns if columns >= _NARROWEST else _WIDE
 
 
 def _is_number(text: str) -> bool:
@@ -71,6 +88,21 @@ def metric_table(
             row += [number(said), NOTHING if said is None else f"{metrics[metric] - said:+.2f}"]
         rows.append(row)
     table(columns, rows)
+
+
+def quoted(word: str) -> str:
+    """A word as a person would type it in a shell, whatever its bytes."""
+    content = os.fsencode(word)
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "$'" + "".join(_typed(byte) for byte in content) + "'"
+    return shlex.quote(word)
+
+
+def _typed(byte: int) -> str:
+    plain = 32 <= byte < 127 and chr(byte) not in "'\\"
+    return chr(byte) if plain else f"\\x{byte:02x}"
 
 
 def shown_path(path: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.base.errors import CheckpointError, DatasetNotFoundError, UnknownNameError
+from harness.base.numbers import require_seed
 from harness.base.progress import say
 from harness.cli.output import emit, shown_path
 from harness.data.open import open_dataset
@@ -31,6 +32,7 @@ def train_translator_command(
     as_json: bool,
 ) -> None:
     """Check everything, train, and say where the weights are."""
+    require_seed(seed)
     settings = make_settings(
         source,
         target,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.base.errors import RecipeError
+from harness.base.numbers import parse_seeds, require_seed
 from harness.base.parallel import main_first
 from harness.base.progress import say
 from harness.cli.options import asked_store
-from harness.cli.output import emit, metric_table, shown_path
+from harness.cli.output import emit, metric_table, quoted, shown_path
 from harness.data.variants import data_summary
 from harness.evidence.record import METRICS
 from harness.export import number
@@ -71,6 +71,8 @@ def announce(plan: Plan) -> None:
         f"data      {plan.data.label} in {plan.data.root}: {size['train']['samples']} train, "
         f"{size['query']['samples']} query, {size['gallery']['samples']} gallery samples"
     )
+    for line in plan.data.pixels:
+        say(f"pixels    {line}")
     say(f"protocol  {plan.protocol.name} v{plan.protocol.version} ({plan.protocol.hash[:12]})")
     say(f"recipe    {recipe.name} ({recipe.hash[:12]})")
     for key, value in _flat(recipe.dumped()).items():
@@ -106,18 +108,14 @@ def as_result(finished: Finished) -> dict[str, Any]:
 
 def _seeds(seed: int | None, seeds: str | None) -> list[int]:
     if seeds is None:
-        return [DEFAULT_SEED if seed is None else seed]
-    try:
-        found = [int(word) for word in seeds.split(",")]
-    except ValueError:
-        found = []
-    if not found or seed is not None or len(set(found)) < len(found):
+        return [DEFAULT_SEED if seed is None else require_seed(seed)]
+    if seed is not None:
         raise RecipeError(
-            seen=f"--seeds {seeds}" + (f" beside --seed {seed}" if seed is not None else ""),
+            seen=f"--seeds {seeds} beside --seed {seed}",
             expected="different whole numbers with commas between, and no --seed beside them",
             do="--seeds 1,2,3",
         )
-    return found
+    return list(parse_seeds(seeds))
 
 
 def _many(done: list[Finished]) -> dict[str, Any]:
@@ -169,12 +167,12 @@ def _words(
     given = {"dataset": [dataset], "recipe": [recipe], "plugin": plugin or []}
     given["out"] = [out] if out != DEFAULT_OUT else []
     words = {
-        name: "".join(f" --{name} {shlex.quote(str(v))}" for v in values if v)
+        name: "".join(f" --{name} {quoted(str(v))}" for v in values if v)
         for name, values in given.items()
     }
     store = asked_store()
     if store is not None:
-        words["out"] += f" --store {shlex.quote(store)}"
+        words["out"] += f" --store {quoted(store)}"
     return words
 
 

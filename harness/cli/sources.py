@@ -211,5 +211,13 @@ def _arrays_in(path: Path) -> set[str]:
                 return set(file.keys())
         with np.load(path, allow_pickle=False) as found:
             return set(found.files)
-    except (AttributeError, ValueError, OSError, EOFError, zipfile.BadZipFile, SafetensorError):
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        SafetensorError,
+    ):
         return set()

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import RecipeError, UnknownNameError
+from harness.base.errors import UnknownNameError
+from harness.base.numbers import parse_seeds
 from harness.base.progress import say
 from harness.cli.output import emit, shown_path, table
 from harness.spec.plugins import Plugins, load_plugins
@@ -40,6 +41,7 @@ def table_command(
         raise UnknownNameError("format", fmt, FORMATS)
     if track is not None and track not in TRACKS:
         raise UnknownNameError("track", track, TRACKS)
+    wanted = None if seeds is None else parse_seeds(seeds)
     if figure is not None:
         from harness.tables.picture import require_drawable
 
@@ -51,7 +53,7 @@ def table_command(
     opened = open_all(datasets, plugins)
     options = Options(
         track=track or _default_track(opened),
-        seeds=parse_seeds(seeds),
+        seeds=wanted,
         changes=tuple(changes),
         out=out,
         device=device,
@@ -101,27 +103,6 @@ def find_plan(name: str, plugins: Plugins) -> tuple[str, TablePlan]:
     if name not in known:
         raise UnknownNameError("table", name, known)
     return name, read_plan(known[name])
-
-
-def parse_seeds(text: str | None) -> tuple[int, ...] | None:
-    """The seeds after `--seeds`.
-
-    Raises:
-        RecipeError: Not different whole numbers with commas between.
-    """
-    if text is None:
-        return None
-    try:
-        found = tuple(int(word) for word in text.split(","))
-    except ValueError:
-        found = ()
-    if not found or len(set(found)) < len(found):
-        raise RecipeError(
-            seen=f"--seeds {text}",
-            expected="different whole numbers with commas between",
-            do="--seeds 1,2,3",
-        )
-    return found
 
 
 def _default_track(opened: Sequence[Opened]) -> str:

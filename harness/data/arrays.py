@@ -15,6 +15,7 @@ from PIL import Image
 
 from harness.base.files import cache_folder, no_space_named, require_space, write_json
 from harness.base.hashing import digest
+from harness.base.parallel import is_main
 from harness.base.progress import progress
 from harness.data.images import part_of, read_image
 from harness.data.opened import OpenDataset
@@ -61,8 +62,8 @@ def decode(
     """The data set as one array, made on first use and continued if it was interrupted.
 
     Pixels equal `PIL.Image.resize((width, height), ...)` of the image in mode RGB, which is what
-    the authors' transforms give. Pillow's version is part of the key because its resize may
-    change between versions.
+    the authors' transforms give; other kinds of files become RGB by `harness.data.forms`. Pillow's
+    version is part of the key because its resize may change between versions.
 
     Args:
         data: The data set.
@@ -83,7 +84,9 @@ def decode(
     key = digest([*made_of, PIL.__version__])
     folder = cache_folder() / "arrays" / key[:24]
     images, done = _open_files(folder, shape)
-    todo = np.flatnonzero(done == 0)
+    # Whoever believes no memory of the files believes no pixels of an earlier look either; they
+    # are written over with themselves, which harms nobody who reads them meanwhile.
+    todo = np.flatnonzero((done == 0) | (data.reread and is_main()))
     if todo.size:
         about = {"dataset": data.label, "root": str(data.root), "shape": list(shape), "key": key}
         write_json(folder / "about.json", about)
@@ -149,7 +152,8 @@ def _fill(
     def fill_row(row: int) -> int:
         sample = samples[row]
         # A strip's modalities share one file, which is decoded once.
-        opened = {path: read_image(path) for path in set(sample.paths.values())}
+        spans = {path: sample.ranges.get(m) for m, path in sample.paths.items()}
+        opened = {path: read_image(path, span) for path, span in spans.items()}
         for axis, modality in enumerate(modalities):
             if modality in sample.paths:
                 part = part_of(opened[sample.paths[modality]], sample, modality)

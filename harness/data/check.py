@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.base.errors import DataError, HarnessError
 from harness.data.contents import read_contents, relative, unreadable
+from harness.data.depth import depth_findings
 from harness.data.duplicates import Contents, Copies, copy_findings, find_copies, modality_findings
 from harness.data.finding import Finding
 from harness.data.images import read_sample
@@ -17,13 +18,18 @@ from harness.data.variants import accepted, differences
 from harness.spec.dataset import SPLITS, Sample, Split
 
 
-def check(data: OpenDataset) -> dict[str, Any]:
+def check(data: OpenDataset, reread: bool = False) -> dict[str, Any]:
     """Look at every name and open every image; nothing is raised, all is reported.
+
+    Args:
+        data: The data set.
+        reread: Read every byte again, whatever is remembered of the files.
 
     Returns:
         `ok`: no problem, warnings aside. `splits`: expected and found counts, images by modality,
         how many each modality lacks, and samples of one image only. `problems` and `warnings`:
-        lists of kind / seen / expected / do. `notes`: what the loader passed over or derived.
+        lists of kind / seen / expected / do. `notes`: what the loader passed over or derived, and
+        how files are read that are not plain 8 bits.
         `copies`: groups of files with the same bytes under different names.
         `file_list_hash`, `expected_file_list_hash`, `published_list`, `differs` (from the
         published list, in words), `accepted` (the note of --accept-variant, or None), `made_like`.
@@ -33,17 +39,17 @@ def check(data: OpenDataset) -> dict[str, Any]:
     """
     splits = {split: data.scans[split].samples for split in SPLITS}
     unique = _unique(data, splits)
-    contents = read_contents(
-        data.root, (p for s in unique for p in s.paths.values()), open_images=True
-    )
+    files = (p for s in unique for p in s.paths.values())
+    contents = read_contents(data.root, files, open_images=True, reread=reread)
     copies = find_copies(splits, contents)
     findings = leaks(splits["train"], splits["query"], splits["gallery"], data.card.known_leaks)
     findings += copy_findings(copies) + modality_findings(unique, contents)
+    findings += depth_findings(unique, contents)
     problems: list[HarnessError] = []
     for split in dict.fromkeys(_first_split(data).values()):
         problems += data.scans[split].problems
     problems += [f.as_error() for f in findings if f.severity == "error" and _is_leak(f)]
-    problems += unreadable(contents) + _uncuttable(unique, contents)
+    problems += unreadable(contents, data.spans) + _uncuttable(unique, contents)
     problems += [f.as_error() for f in findings if f.severity == "error" and not _is_leak(f)]
     return {
         "ok": not problems,
@@ -53,7 +59,10 @@ def check(data: OpenDataset) -> dict[str, Any]:
         "splits": {split: _row(data, split) for split in SPLITS},
         "files": len(contents),
         "problems": [p.as_dict() for p in problems],
-        "notes": list(dict.fromkeys(n for split in SPLITS for n in data.scans[split].notes)),
+        "notes": [
+            *dict.fromkeys(n for split in SPLITS for n in data.scans[split].notes),
+            *data.pixels,
+        ],
         "warnings": [_as_warning(f) for f in findings if f.severity != "error"],
         "copies": [_as_names(c, data.root) for c in copies],
         "file_list_hash": data.file_list_hash,

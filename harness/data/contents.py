@@ -6,22 +6,22 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from harness.base.errors import DataError, UnreadableImageError
 from harness.base.files import cache_folder, write_text
-from harness.base.hashing import digest, file_digest
+from harness.base.hashing import digest, json_text
 from harness.base.progress import progress
-from harness.data.images import read_image
-
-# The formats read_image takes. What fails here is asked of read_image, whose word counts.
-_FORMATS = ("JPEG", "PNG", "BMP")
+from harness.data.forms import COLOURS_16, PLAIN, depth_of, extremes, form_of, own_range
+from harness.data.images import FORMATS, read_image, require_one_picture
+from harness.spec.dataset import Range
 
 # Files a thread takes at once: with fewer, handing out work costs as much as tiny files do.
 _BLOCK = 32
@@ -29,7 +29,7 @@ _BLOCK = 32
 _NOT_OPENED = -1
 
 # Of a row in the memory's file: the fields of Content.
-_KINDS = [int, int, str, int, int]
+_KINDS = [int, int, int, int, str, str, int, int, float, float]
 
 
 class Content(NamedTuple):
@@ -37,11 +37,19 @@ class Content(NamedTuple):
 
     size: int
     mtime_ns: int
+    ctime_ns: int
+    """When the name or the bytes last changed; unlike `mtime_ns`, no program can set it."""
+    inode: int
     digest: str
     """SHA-256 of its bytes."""
+    form: str
+    """Of the picture, as `harness.data.forms.form_of` says it; empty for a plain one or none."""
     width: int
     """Of the picture in pixels; 0 if it is no whole picture, -1 if nobody looked yet."""
     height: int
+    lowest: float
+    """Of a decoded picture of more than 8 bits, infinite if some are no numbers; else both 0."""
+    highest: float
 
     @property
     def opened(self) -> bool:
@@ -50,14 +58,18 @@ class Content(NamedTuple):
 
 
 def read_contents(
-    root: Path, files: Iterable[Path], open_images: bool = False
+    root: Path, files: Iterable[Path], open_images: bool = False, reread: bool = False
 ) -> dict[Path, Content | None]:
-    """The content of every file, from memory where size and modification time are as before.
+    """The content of every file, from memory where the system says that it is the same as before.
+
+    That is its size, its inode and both of its times. A file system can be wrong about them, and
+    whoever owns a machine can make it so; what must be sure asks to read again.
 
     Args:
         root: The data set's folder; the memory is kept for each root.
         files: Files, usually under `root`.
         open_images: Also decode them; without it, `width` and `height` may be unknown.
+        reread: Believe no memory, and read every byte.
 
     Returns:
         In the order of the sorted paths; None for what cannot be read at all.
@@ -67,7 +79,9 @@ def read_contents(
     """
     paths = _sorted(files)
     memory, found = _recall(root, paths)
-    fresh = [p for p in paths if (row := found[p]) is None or (open_images and not row.opened)]
+    fresh = [
+        p for p in paths if reread or (row := found[p]) is None or (open_images and not row.opened)
+    ]
     if not fresh:
         return found
     label = "opening every image" if open_images else "reading the files once for their hash"
@@ -91,16 +105,30 @@ def known_contents(root: Path, files: Iterable[Path]) -> dict[Path, Content]:
     return {path: content for path, content in found.items() if content is not None}
 
 
-def unreadable(contents: Mapping[Path, Content | None]) -> list[DataError]:
-    """The problem of every file that is no whole picture.
+def unreadable(
+    contents: Mapping[Path, Content | None], spans: Mapping[Path, Range]
+) -> list[DataError]:
+    """The problem of every file that is no whole picture, or that needs a range and has none.
 
     They are few, and each is opened again: its message then names the file as it is reached now.
+
+    Args:
+        contents: What was read.
+        spans: The range of each file that has one.
     """
-    suspects = [p for p, c in contents.items() if c is None or c.width == 0]
-    return [problem for p in suspects if (problem := _problem(p))]
+    suspects = [p for p, c in contents.items() if c is None or _is_suspect(c, spans.get(p))]
+    return [problem for p in suspects if (problem := _problem(p, spans.get(p)))]
 
 
-def _problem(path: Path) -> DataError | None:
+def _is_suspect(content: Content, span: Range | None) -> bool:
+    depth = depth_of(content.form)
+    if content.width == 0 or (span is not None and COLOURS_16 in content.form):
+        return True
+    without_white = bool(depth) and span is None and own_range(depth) is None
+    return without_white or math.isinf(content.highest)
+
+
+def _problem(path: Path, span: Range | None) -> DataError | None:
     if path.is_symlink() and not path.exists():
         return UnreadableImageError(
             seen=f"{path} is a link to {path.readlink()}, which is not there",
@@ -108,7 +136,7 @@ def _problem(path: Path) -> DataError | None:
             do="restore the linked file, or link the right one",
         )
     try:
-        read_image(path)
+        read_image(path, span)
     except DataError as error:
         return error
     return None
@@ -131,26 +159,39 @@ def _examined(paths: list[Path], open_images: bool) -> Iterator[dict[Path, Conte
 def _examine(path: Path, open_images: bool) -> Content | None:
     try:
         # Before reading: a file that changes meanwhile is then read again next time.
-        stat = path.stat()
-        if not open_images:
-            return Content(stat.st_size, stat.st_mtime_ns, file_digest(path), _NOT_OPENED, 0)
+        before = path.stat()
         content = path.read_bytes()
     except OSError:
         return None
+    form, width, height, *ends = _look(content, path, open_images)
     value = hashlib.sha256(content).hexdigest()
-    return Content(stat.st_size, stat.st_mtime_ns, value, *_picture_size(content, path))
+    return Content(*_marks(before), value, form, width, height, *ends)
 
 
-def _picture_size(content: bytes, path: Path) -> tuple[int, int]:
+def _marks(stat: os.stat_result) -> tuple[int, int, int, int]:
+    """What the system says of a file that changes with its bytes; the head of a Content."""
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
+def _look(content: bytes, path: Path, decode: bool) -> tuple[str, int, int, float, float]:
+    """Form, width, height, lowest and highest value; a file may as well be no picture."""
+    form, nothing = PLAIN, (_NOT_OPENED, 0, 0.0, 0.0)
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            form = form_of(image, content)
+            if not decode:
+                return form, *nothing
+            require_one_picture(image, path)
             image.load()
-            return image.size
+            ends = extremes(image) if depth_of(form) else (0.0, 0.0)
+            return form, *ImageOps.exif_transpose(image).size, *ends
     except Exception:
+        if not decode:
+            return form, *nothing
         try:
-            return read_image(path).size
+            return form, *read_image(path).size, 0.0, 0.0
         except DataError:
-            return 0, 0
+            return form, 0, 0, 0.0, 0.0
 
 
 def _memory_file(root: Path) -> Path:
@@ -177,7 +218,7 @@ def _fits(path: Path, known: Content) -> bool:
         stat = path.stat()
     except OSError:
         return False
-    return (stat.st_size, stat.st_mtime_ns) == (known.size, known.mtime_ns)
+    return _marks(stat) == known[:4]
 
 
 def _whole(row: object) -> bool:
@@ -189,7 +230,7 @@ def _remember(root: Path, memory: dict[str, Content], found: Mapping[Path, Conte
     # Another list of the same root may know more files; those that are gone are forgotten.
     others = {k: c for k, c in memory.items() if k not in fresh and (root / k).exists()}
     rows = others | {k: c for k, c in fresh.items() if c is not None}
-    write_text(_memory_file(root), json.dumps(rows, separators=(",", ":")))
+    write_text(_memory_file(root), json_text(rows, separators=(",", ":")))
 
 
 def relative(path: Path, root: Path) -> str:

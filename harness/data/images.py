@@ -7,30 +7,50 @@ from pathlib import Path
 from PIL import Image
 
 from harness.base.errors import DataError, UnreadableImageError
-from harness.spec.dataset import Sample
+from harness.data.forms import RangeError, as_rgb
+from harness.spec.dataset import Range, Sample
 from harness.spec.modality import Modality
 
-_MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "BMP": b"BM"}
+_MAGIC = {
+    "JPEG": (b"\xff\xd8\xff",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "BMP": (b"BM",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "WEBP": (b"RIFF",),
+}
+FORMATS = tuple(_MAGIC)
+"""The formats that are pictures here, by Pillow's names."""
+
+# Several pictures in one of these are several pictures; in the others they are a preview.
+_PAGED = ("TIFF", "WEBP")
+# What people have beside these, so that the answer can say what it is.
+_OTHERS = {b"GIF8": "GIF", b"\0\0\0\x0cjP": "JPEG 2000", b"%PDF": "PDF", b"\x93NUMPY": "NumPy"}
 
 
-def read_image(path: Path) -> Image.Image:
-    """The whole decoded image, in mode RGB.
+def read_image(path: Path, span: Range | None = None) -> Image.Image:
+    """The whole decoded image, upright, in mode RGB, by the rules of `harness.data.forms`.
+
+    Args:
+        path: A file in one of `FORMATS`.
+        span: Which values of a file of more than 8 bits become 0 and 255; None for all its depth.
 
     Raises:
-        UnreadableImageError: Not an image (an HTML page saved by a download, say), or one cut
-            short. PIL alone would fill the missing rows of a truncated JPEG or name no file.
+        UnreadableImageError: Not an image (an HTML page saved by a download, say), one cut short,
+            or one whose numbers need a range. PIL alone would fill the missing rows of a truncated
+            JPEG, clip 16 bits to white, or name no file.
     """
     try:
         with path.open("rb") as file:
             head = file.read(512)
-        if not any(head.startswith(magic) for magic in _MAGIC.values()):
+        if not _is_picture(head):
             raise UnreadableImageError(
                 seen=f"{path} is no image: it begins with {_glimpse(head)}",
-                expected=f"a picture in one of: {', '.join(_MAGIC)}",
+                expected=f"a picture in one of: {', '.join(FORMATS)}",
                 do=_advice(head),
             )
         with Image.open(path) as image:
-            return image.convert("RGB")
+            require_one_picture(image, path)
+            return _as_rgb(image, span, path)
     except DataError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -41,14 +61,51 @@ def read_image(path: Path) -> Image.Image:
         ) from error
 
 
+def _is_picture(head: bytes) -> bool:
+    if head.startswith(_MAGIC["WEBP"]):
+        return head[8:12] == b"WEBP"
+    return any(head.startswith(magic) for magics in _MAGIC.values() for magic in magics)
+
+
+def require_one_picture(image: Image.Image, path: Path) -> None:
+    """Refuse a TIFF of several pages and an animated WebP.
+
+    Raises:
+        UnreadableImageError: There are several pictures in it, or none.
+    """
+    count = getattr(image, "n_frames", 1) if image.format in _PAGED else 1
+    if count != 1:
+        raise UnreadableImageError(
+            seen=f"{path} holds {count} pictures",
+            expected="one picture in a file",
+            do="save the one that is meant as a file of its own",
+        )
+
+
+def _as_rgb(image: Image.Image, span: Range | None, path: Path) -> Image.Image:
+    try:
+        return as_rgb(image, span)
+    except RangeError as error:
+        raise UnreadableImageError(
+            seen=f"{path} cannot be shown in 8 bits: {error}",
+            expected="finite numbers, and for 32 bits and floating point a range: which of them "
+            "become black and white",
+            do="write it into the manifest, in a column such as TI_range with LOWEST..HIGHEST, or "
+            "into the card's ranges; docs/datasets.md shows both",
+        ) from error
+
+
 def read_sample(sample: Sample, modality: Modality) -> Image.Image:
     """The image of one modality of a sample, in mode RGB, cropped if its file is a strip.
+
+    Files of more than 8 bits are read by the sample's range for the modality.
 
     Raises:
         UnreadableImageError: The file is no whole image, or a strip that does not divide.
         KeyError: The sample lacks the modality; ask `sample.paths` first.
     """
-    return part_of(read_image(sample.paths[modality]), sample, modality)
+    image = read_image(sample.paths[modality], sample.ranges.get(modality))
+    return part_of(image, sample, modality)
 
 
 def part_of(image: Image.Image, sample: Sample, modality: Modality) -> Image.Image:
@@ -80,6 +137,9 @@ def _glimpse(head: bytes) -> str:
 def _advice(head: bytes) -> str:
     if head.lstrip()[:1] == b"<":
         return "a web page was saved in place of the picture: download the archive again"
+    other = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
+    if other is not None:
+        return f"it is {other}: save it as PNG, which keeps 16 bits as they are"
     return "restore this file from the archive"
 
 

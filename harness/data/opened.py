@@ -6,12 +6,16 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from harness.base.errors import DataError
-from harness.data.hashes import content_hash, file_list_hash
-from harness.spec.dataset import SPLITS, Card, Dataset, Sample, Scan, Split
+from harness.base.numbers import LARGEST
+from harness.data.contents import Content, read_contents
+from harness.data.forms import rules
+from harness.data.hashes import file_list_hash, hash_of
+from harness.spec.dataset import SPLITS, Card, Dataset, Range, Sample, Scan, Split
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,14 @@ class OpenDataset:
     card: Card
     root: Path
     loader: Dataset
+    reread: bool = False
+    """Believe no memory of what a file holds: what is verified is what is on the disk now."""
 
     @cached_property
     def scans(self) -> dict[Split, Scan]:
         """Every split's samples and problems; a folder two splits share is read once."""
         first = {f: s for s, f in reversed(self.card.folders.items())}
-        by_folder = {folder: self.loader.scan(split) for folder, split in first.items()}
+        by_folder = {folder: self._scan(split) for folder, split in first.items()}
         return {split: by_folder[self.card.folders[split]] for split in SPLITS}
 
     def samples(self, split: Split) -> tuple[Sample, ...]:
@@ -48,12 +54,43 @@ class OpenDataset:
             for sample in self.scans[split].samples
         )
 
+    def _scan(self, split: Split) -> Scan:
+        scan = _numbered(self.loader.scan(split))
+        ranges = self.card.ranges
+        if not ranges:
+            return scan
+        return scan._replace(samples=tuple(s._replace(ranges=ranges) for s in scan.samples))
+
     @cached_property
-    def data_hash(self) -> str:
-        """The hash a record carries: what is there, byte by byte."""
+    def _contents(self) -> dict[Path, Content | None]:
         samples = [s for scan in self.scans.values() for s in scan.samples]
         images = (p for s in samples for p in s.paths.values())
-        return content_hash(self.root, [*images, *self.loader.described_by])
+        files = [*images, *self.loader.described_by]
+        return read_contents(self.root, files, reread=self.reread)
+
+    @cached_property
+    def spans(self) -> dict[Path, Range]:
+        """The range of each file whose modality has one."""
+        if not self.card.ranges:
+            return {}
+        samples = [s for scan in self.scans.values() for s in scan.samples]
+        return {p: r for s in samples for m, p in s.paths.items() if (r := s.ranges.get(m))}
+
+    @cached_property
+    def data_hash(self) -> str:
+        """The hash a record carries: what is there, byte by byte, and how it is read."""
+        return hash_of(self.root, self._contents, self.spans)
+
+    @cached_property
+    def pixels(self) -> tuple[str, ...]:
+        """How files that are not plain 8 bits are read, a line for each modality and kind."""
+        samples = [s for scan in self.scans.values() for s in scan.samples]
+        files = {(m, p): s.ranges.get(m) for s in samples for m, p in s.paths.items()}
+        return rules(
+            (m, content.form, span)
+            for (m, path), span in files.items()
+            if (content := self._contents.get(path)) is not None
+        )
 
     @cached_property
     def made_like(self) -> str | None:
@@ -96,6 +133,24 @@ class OpenDataset:
         if self.made_like is not None:
             kind = "-synthetic"
         return f"{self.card.name}{kind}@{self.data_hash[:8]}"
+
+
+def _numbered(scan: Scan) -> Scan:
+    """A loader's samples, without those whose numbers no array could hold, which are problems."""
+    fits = [all(abs(n or 0) <= LARGEST for n in (s.pid, s.camid, s.scene)) for s in scan.samples]
+    if all(fits):
+        return scan
+    problems = [
+        DataError(
+            seen=f"{s.name} has pid {s.pid}, camid {s.camid} and scene {s.scene}",
+            expected=f"whole numbers of at most {LARGEST}",
+            do="number the identities, cameras and scenes from 0",
+        )
+        for s, fit in zip(scan.samples, fits, strict=True)
+        if not fit
+    ]
+    whole = tuple(compress(scan.samples, fits))
+    return scan._replace(samples=whole, problems=(*scan.problems, *problems))
 
 
 def counts(samples: Iterable[Sample]) -> dict[str, int]:

@@ -58,7 +58,8 @@ def held_out(data: OpenDataset, rule: HeldOut | None) -> OpenDataset:
     loader.scans["query"] = loader.scans["gallery"] = _part(train, chosen, inside=True)
     view = replace(data, card=card, loader=loader)
     # Where cached properties keep what they computed: the hashes are those of the whole set.
-    vars(view).update(data_hash=data.data_hash, file_list_hash=data.file_list_hash)
+    kept = {name: getattr(data, name) for name in ("data_hash", "file_list_hash", "pixels")}
+    vars(view).update(kept)
     return view
 
 

@@ -83,6 +83,8 @@ def data_summary(data: OpenDataset) -> dict[str, Any]:
         "made_from": data.made_from,
         "accepted_variant": accepted(data),
         "counts": {split: counts(scan.samples) for split, scan in data.scans.items()},
+        # Only where something was decided, so that records of plain files stay as they were.
+        **({"pixels": list(data.pixels)} if data.pixels else {}),
     }
 
 

@@ -67,7 +67,7 @@ def _difference(root: Path, new: list[str]) -> str:
     """SHA-256 of the difference to the commit, and of the new files with their names."""
     found = hashlib.sha256(_git(root, "diff", "--binary", "--no-ext-diff", "HEAD").encode())
     for name in sorted(new):
-        found.update(b"\0" + name.encode() + b"\0")
+        found.update(b"\0" + name.encode("utf-8", "surrogateescape") + b"\0")
         try:
             found.update((root / name).read_bytes())
         except OSError:

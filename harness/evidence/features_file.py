@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,9 +13,18 @@ from harness.base.errors import FeaturesError
 from harness.base.files import replacing
 from harness.base.progress import say
 from harness.data.lint import labels_of
+from harness.evidence.features_arrays import (
+    LABELS,
+    LAYOUTS,
+    Rows,
+    read_arrays,
+    read_npz,
+    refused,
+    rows_of,
+)
 from harness.scoring.labels import Labels
 from harness.spec.dataset import Sample
-from harness.spec.modality import MODALITIES, Modality
+from harness.spec.modality import Modality
 
 
 class Side(NamedTuple):
@@ -44,7 +51,7 @@ def read_own(path: Path) -> tuple[Side, Side]:
     Raises:
         FeaturesError: Not such a file.
     """
-    arrays = _read_npz(path)
+    arrays = read_npz(path)
     if "features" in arrays:
         side = _side(arrays, "", path)
         return side, side
@@ -61,27 +68,42 @@ def read_features(
     """The descriptors of any program, put into the data set's order by name.
 
     The file holds `names` and `features` (n, d), or `names` and an array for each modality, of
-    which each side takes those it has, concatenated in the order RGB, NI, TI. In safetensors the
-    names are a JSON list in the metadata. Names beyond the two lists are passed over.
+    which each side takes those it has, concatenated in the order RGB, NI, TI. Or it holds both
+    sides, `query_features` with `query_names` and the same of `gallery`; every check is the same.
+    In safetensors the names are a JSON list in the metadata. Names beyond the two lists are passed
+    over. `pids`, `camids` and `scenes` may be there and must then be those of the data set.
 
     Raises:
-        FeaturesError: Wrong names, lengths or shapes, NaN, pickled objects, or no such file.
+        FeaturesError: Wrong names, lengths, types or shapes, NaN, other labels than the data set's,
+            pickled objects, or no such file.
     """
-    arrays = _read_safetensors(path) if path.suffix == ".safetensors" else _read_npz(path)
-    if "query_features" in arrays:
-        own_query, own_gallery = read_own(path)
-        return (
-            _ordered(own_query.features, own_query.names, query, path),
-            _ordered(own_gallery.features, own_gallery.names, gallery, path),
+    arrays = read_arrays(path)
+    in_sides = any(prefix + "features" in arrays for prefix in LAYOUTS["sides"])
+    found = []
+    for prefix, samples, modalities in (
+        ("query_", query, query_modalities),
+        ("gallery_", gallery, gallery_modalities),
+    ):
+        rows = rows_of(arrays, prefix if in_sides else "", modalities, path)
+        found.append((rows, samples))
+    _say_spare(found, path)
+    query_side, gallery_side = (_ordered(rows, samples, path) for rows, samples in found)
+    if query_side.features.shape[1] != gallery_side.features.shape[1] and in_sides:
+        widths = [side.features.shape[1] for side in (query_side, gallery_side)]
+        raise refused(
+            path,
+            f"query_features has {widths[0]} columns, gallery_features {widths[1]}",
+            "descriptors of one length on both sides",
+            "save both sides with the same model",
         )
-    names = _names(arrays, path)
-    spare = len(set(names) - {s.name for s in (*query, *gallery)})
+    return query_side, gallery_side
+
+
+def _say_spare(found: Sequence[tuple[Rows, Sequence[Sample]]], path: Path) -> None:
+    wanted = {s.name for _, samples in found for s in samples}
+    spare = len({name for rows, _ in found for name in rows.names} - wanted)
     if spare:
         say(f"{path.name}: {spare} names are in neither query nor gallery and are passed over")
-    return (
-        _ordered(_descriptors(arrays, query_modalities, len(names), path), names, query, path),
-        _ordered(_descriptors(arrays, gallery_modalities, len(names), path), names, gallery, path),
-    )
 
 
 def _arrays(side: Side, prefix: str) -> dict[str, NDArray[Any]]:
@@ -106,6 +128,9 @@ def _side(arrays: Mapping[str, NDArray[Any]], prefix: str, path: Path) -> Side:
             expected="the features file of a run of ours",
             do="score another program's file with harness evaluate --features",
         )
+    if arrays[prefix + "names"].ndim != 1:
+        shape = arrays[prefix + "names"].shape
+        raise refused(path, f"{prefix}names has shape {shape}", "a list (n,)", "run again")
     labels = Labels(
         arrays[prefix + "pids"], arrays.get(prefix + "camids"), arrays.get(prefix + "scenes")
     )
@@ -113,114 +138,40 @@ def _side(arrays: Mapping[str, NDArray[Any]], prefix: str, path: Path) -> Side:
     return Side(arrays[prefix + "features"], names, labels)
 
 
-def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    _require_file(path)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("it is a single array without names")
-            return {k: file[k] for k in file.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        pickled = "allow_pickle" in str(error)
-        raise FeaturesError(
-            seen=f"{path} " + ("holds pickled objects" if pickled else f"is no npz file: {error}"),
-            expected="an .npz of plain arrays: features (n, d) float and names (n,) text",
-            do="write it with np.savez(path, features=features, names=np.array(names, dtype=str)); "
-            "pickled objects are refused because loading one can run any code",
-        ) from error
-
-
-def _read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError, safe_open
-
-    _require_file(path)
-    try:
-        with safe_open(path, framework="np") as file:
-            found = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
-            names = json.loads((file.metadata() or {}).get("names", "null"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise FeaturesError(
-            seen=f"{path} is no safetensors file: {error}",
-            expected="tensors with the names as a JSON list in the metadata",
-            do="write it with save_file(tensors, path, metadata={'names': json.dumps(names)})",
-        ) from error
-    if isinstance(names, list):
-        found["names"] = np.array(names, dtype=np.str_)
-    return found
-
-
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        raise FeaturesError(
-            seen=f"there is no file {path}",
-            expected="a features file, .npz or .safetensors",
-            do="check the path; a run of ours keeps features.npz in its folder",
-        )
-
-
-def _names(arrays: Mapping[str, NDArray[Any]], path: Path) -> tuple[str, ...]:
-    if "names" not in arrays or arrays["names"].dtype.kind != "U" or arrays["names"].ndim != 1:
-        raise FeaturesError(
-            seen=f"{path} has no list of names; it has {', '.join(arrays) or 'nothing'}",
-            expected="names (n,), text: the file name of each row, such as 000258_cam1_0_00.jpg",
-            do="add names=np.array(names, dtype=str) beside the features",
-        )
-    names = tuple(str(n) for n in arrays["names"])
-    if len(set(names)) < len(names):
-        twice = next(n for n in names if names.count(n) > 1)
-        raise FeaturesError(
-            seen=f"{path} names {twice} more than once",
-            expected="each name once",
-            do="keep one row for each image",
-        )
-    return names
-
-
-def _descriptors(
-    arrays: Mapping[str, NDArray[Any]], modalities: tuple[Modality, ...], count: int, path: Path
-) -> NDArray[Any]:
-    if "features" in arrays:
-        parts = {"features": arrays["features"]}
-    else:
-        parts = {m: arrays[m] for m in modalities if m in arrays}
-        if len(parts) < len(modalities):
-            raise FeaturesError(
-                seen=f"{path} has the arrays {', '.join(arrays) or 'none'}",
-                expected=f"features, or one for each of {', '.join(modalities)} "
-                f"(of {', '.join(MODALITIES)})",
-                do="add the missing array, or choose a protocol with fewer modalities",
-            )
-    for name, part in parts.items():
-        if part.ndim != 2 or part.shape[0] != count or part.dtype.kind != "f":
-            raise FeaturesError(
-                seen=f"{path}: {name} has shape {part.shape} and type {part.dtype}",
-                expected=f"({count}, d) floating point, a row for each of the {count} names",
-                do="save features and names of the same images together",
-            )
-        bad = np.flatnonzero(~np.isfinite(part).all(axis=1))
-        if bad.size:
-            raise FeaturesError(
-                seen=f"{path}: {bad.size} rows of {name} hold NaN or infinite numbers, the first "
-                f"is row {int(bad[0])} ({arrays['names'][bad[0]]})",
-                expected="finite numbers",
-                do="look at that image's features in the program that made them",
-            )
-    return np.concatenate(list(parts.values()), axis=1)
-
-
-def _ordered(
-    features: NDArray[Any], names: Sequence[str], samples: Sequence[Sample], path: Path
-) -> Side:
-    row = {name: i for i, name in enumerate(names)}
-    lacking = [s.name for s in samples if s.name not in row]
+def _ordered(rows: Rows, samples: Sequence[Sample], path: Path) -> Side:
+    place = {name: i for i, name in enumerate(rows.names)}
+    lacking = [s.name for s in samples if s.name not in place]
     if lacking:
-        stray = [n for n in names if n not in {s.name for s in samples}]
+        known = {s.name for s in samples}
+        stray = next((n for n in rows.names if n not in known), None)
         raise FeaturesError(
             seen=f"{path} has no row for {len(lacking)} of {len(samples)} images, such as "
-            f"{lacking[0]}" + (f"; it has {stray[0]} instead" if stray else ""),
+            f"{lacking[0]}" + (f"; it has {stray} instead" if stray is not None else ""),
             expected="a name for every query and gallery image, as the files are called",
             do="extract the features of every image of the list, and keep the file names",
         )
-    order = [row[s.name] for s in samples]
-    ordered = np.asarray(features[order], dtype=np.float32)
-    return Side(ordered, tuple(s.name for s in samples), labels_of(tuple(samples)))
+    order = [place[s.name] for s in samples]
+    labels = labels_of(tuple(samples))
+    _require_same_labels(rows, order, labels, samples, path)
+    return Side(rows.features[order], tuple(s.name for s in samples), labels)
+
+
+def _require_same_labels(
+    rows: Rows, order: Sequence[int], labels: Labels, samples: Sequence[Sample], path: Path
+) -> None:
+    for field in LABELS:
+        said, is_ = rows.labels.get(field), getattr(labels, field)
+        if said is None or is_ is None:
+            continue
+        wrong = np.flatnonzero(said[order] != is_)
+        if wrong.size:
+            i = int(wrong[0])
+            raise refused(
+                path,
+                f"{rows.prefix}{field} is another than the data set's in {wrong.size} of "
+                f"{len(samples)} rows, first {samples[i].name}: {said[order[i]]} in the file, "
+                f"{is_[i]} in the data set",
+                "descriptors and labels of the same images",
+                f"save them together; if only the numbering differs, leave {rows.prefix}{field} "
+                "out: the data set's is used",
+            )

@@ -64,6 +64,7 @@ class _DataSaid(BaseModel):
     made_from: dict[str, Any] | None
     accepted_variant: Any
     counts: dict[Split, SplitCounts]
+    pixels: list[str] = Field(default_factory=list)
 
 
 def field_problem(record: RunRecord) -> str:

@@ -18,7 +18,7 @@ def without_person(text: str) -> str:
     """A text without passwords, the home folder and the user's name as part of a path.
 
     The home folder becomes `~` and the name `USER`; the rest of a path stays as it was typed, for
-    a run is made again by its command.
+    a run is made again by its command. Bytes that are not UTF-8 are escaped, such as `\\xca`.
     """
     home, user = _who()
     shown = without_password(text)
@@ -27,7 +27,8 @@ def without_person(text: str) -> str:
         shown = re.sub(rf"(?<![\w./-]){re.escape(home)}(?=/|$)", "~", shown)
     if user not in ("", "root"):
         shown = re.sub(rf"(?<=/){re.escape(user)}(?=/|$)", "USER", shown)
-    return shown
+    # A record holds Unicode only, and a word of the command may be any bytes.
+    return shown.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _who() -> tuple[str, str]:

@@ -16,7 +16,7 @@ from pydantic import (
 
 from harness.base.errors import RecordError
 from harness.base.files import write_json
-from harness.base.hashing import digest, file_digest
+from harness.base.hashing import digest, file_digest, json_text
 from harness.base.progress import say
 from harness.evidence import strict_json
 
@@ -127,8 +127,21 @@ def record_id(record: RunRecord) -> str:
 
 
 def write_record(path: Path, record: RunRecord) -> None:
-    """Write `record.json` whole or not at all."""
-    write_json(path, record.model_dump(mode="json"))
+    """Write `record.json` whole or not at all, and only one that can be read back.
+
+    Raises:
+        RecordError: It holds what no record may, such as a number beyond 64 bits.
+    """
+    data = record.model_dump(mode="json")
+    try:
+        parse_record(json_text(data).encode("utf-8"))
+    except ValueError as error:
+        raise RecordError(
+            seen=f"the record for {path} could not be read back: {error}",
+            expected="finite numbers of at most 64 bits, and text in UTF-8",
+            do="change what is named; the finished stages stay for the next try",
+        ) from error
+    write_json(path, data)
 
 
 def read_record(path: Path) -> RunRecord:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import RecordError
 from harness.base.hashing import digest
 from harness.base.parallel import on_main
 from harness.base.progress import say
@@ -73,12 +74,19 @@ def _ready(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
 def _settle(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
     """The finished record at `path` if it stands; else make room, losing nothing.
 
-    A run of other inputs is set aside whole. One of the same inputs that lost some evidence, or
+    What is no record, such as the rest of a write that was cut off, makes way for one. A run of
+    other inputs is set aside whole. One of the same inputs that lost some evidence, or
     whose record was edited, keeps its stages; only the record makes way for the new one.
     """
     if not path.exists():
         return None
-    record = read_record(path)
+    try:
+        record = read_record(path)
+    except RecordError as error:
+        place = _free(path.with_name("record.damaged.json"))
+        path.rename(place)
+        say(f"run: {error.seen.splitlines()[0]}; it is kept as {place.name}")
+        return None
     genuine = record.run_id == record_id(record)
     whole = all((path.parent / e.file).is_file() for e in record.evidence.values())
     same = record.inputs_hash == inputs_hash

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.base.errors import ScoringError, UnknownNameError
+from harness.base.numbers import LARGEST
 from harness.spec.filters import Filter
 
 Ints = NDArray[np.int64]
@@ -221,6 +222,12 @@ def _integers(field: str, value: ArrayLike) -> Ints:
             f"{field} of shape {array.shape} and type {array.dtype}",
             "a one-dimensional list of integers",
             f"pass one integer per sample as {field}",
+        )
+    if array.dtype.kind == "u" and array.size and int(array.max()) > LARGEST:
+        raise ScoringError(
+            f"{field} as large as {array.max()}",
+            f"integers up to {LARGEST}, in 64 bits with a sign",
+            "number them anew, from 0",
         )
     # A copy: labels that change after validation would change scores without a trace.
     array = np.array(array, dtype=np.int64)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from harness.base.errors import DataError, PluginError
 from harness.base.progress import Advance
@@ -16,6 +16,18 @@ from harness.spec.modality import MODALITIES, Modality
 
 Split = Literal["train", "query", "gallery"]
 SPLITS: tuple[Split, ...] = ("train", "query", "gallery")
+
+
+def _rising(ends: tuple[float, float]) -> tuple[float, float]:
+    if not ends[0] < ends[1]:
+        raise ValueError(
+            f"a range goes from a lower to a higher number, not {ends[0]} to {ends[1]}"
+        )
+    return ends
+
+
+Range = Annotated[tuple[FiniteFloat, FiniteFloat], AfterValidator(_rising)] | Literal["image"]
+"""Which values of a file of more than 8 bits become 0 and 255; `image`: its own lowest, highest."""
 
 
 class Sample(NamedTuple):
@@ -32,6 +44,8 @@ class Sample(NamedTuple):
     strip: tuple[Modality, ...] = ()
     """For a set that keeps a sample's images side by side in one file, which all paths then are:
     their order from left to right; read with `harness.data.images.read_sample`."""
+    ranges: Mapping[Modality, Range] = {}
+    """The card's; put here when the set is opened, so that whoever reads an image has them."""
 
 
 class SplitCounts(BaseModel):
@@ -60,6 +74,8 @@ class Card(BaseModel):
         known_incomplete: File names that lack a modality in the published set itself; passed over
             with a note, while any other incomplete sample is an error.
         known_leaks: Identities that the published set has in train and in test.
+        ranges: By modality, which values of files of more than 8 bits become 0 and 255; without
+            one, 16 bits are taken whole, and 32 bits and floating point are refused.
         chance: What a random ranking scores under the card's protocol, in percent, by metric; only
             for a set whose whole list is published.
         embedded: The set comes with the harness and is made on first use.
@@ -87,6 +103,7 @@ class Card(BaseModel):
     junk_pids: tuple[int, ...] = ()
     known_incomplete: tuple[str, ...] = ()
     known_leaks: tuple[int, ...] = ()
+    ranges: dict[Modality, Range] = Field(default_factory=dict)
     chance: dict[str, float] = Field(default_factory=dict)
     embedded: bool = False
     notes: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.base.errors import RecipeError, UnknownNameError
+from harness.base.numbers import LARGEST, unkept
 from harness.spec.bases import read_recipe
 from harness.spec.method import MethodInfo
 from harness.spec.recipe import Recipe, shared_recipes
@@ -73,13 +74,31 @@ def resolve(
     data |= {"method": info.name, "dataset": dataset, "protocol": protocol}
     config = _checked(info.config, data.get("config", {}), info, prefix="config.")
     data["config"] = config.model_dump(mode="json")
-    return Resolved(_checked(Recipe, data, info, prefix=""), config)
+    resolved = Resolved(_checked(Recipe, data, info, prefix=""), config)
+    _require_kept(resolved.recipe)
+    return resolved
 
 
 def from_record(info: MethodInfo, data: Mapping[str, Any]) -> Resolved:
     """A recipe as it was written into a record or a weights file."""
     config = _checked(info.config, data.get("config", {}), info, prefix="config.")
     return Resolved(_checked(Recipe, dict(data), info, prefix=""), config)
+
+
+def _require_kept(recipe: Recipe) -> None:
+    found = unkept(recipe.dumped())
+    if found is not None:
+        key, value = found
+        text = isinstance(value, str)
+        raise RecipeError(
+            seen=f"{key} = {str(value)[:80]!a}",
+            expected="text in UTF-8, which a record can keep"
+            if text
+            else f"a finite number, of whole ones at most {LARGEST}",
+            do="rename the file or folder in plain letters"
+            if text
+            else f"give --set {key}=VALUE another value",
+        )
 
 
 def _read(info: MethodInfo, recipe: str) -> dict[str, Any]:

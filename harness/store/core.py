@@ -26,6 +26,8 @@ from harness.store.rows import (
     Summary,
     TrustEntry,
     columns_of,
+    path_of,
+    path_text,
     per_query_from,
     summary_from,
     summary_of,
@@ -117,7 +119,7 @@ class Store:
             return
         with self.database.writing() as connection:
             where = update(RUNS).where(RUNS.c.run_id == run_id)
-            connection.execute(where.values(path=str(path.resolve())))
+            connection.execute(where.values(path=path_text(path.resolve())))
             changed(connection)
 
     def all(self) -> list[Stored]:
@@ -240,7 +242,7 @@ class Store:
                 do="make the store again from the record files: harness store rebuild; the run's "
                 f"own file is {row['path']}",
             ) from error
-        return Stored(record, Path(row["path"]), trust_from(row["trust"]))
+        return Stored(record, path_of(row["path"]), trust_from(row["trust"]))
 
 
 def insert_runs(connection: Connection, pairs: Sequence[tuple[RunRecord, Path]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,7 +138,7 @@ class Database:
         # rw, unless this is to make it: plain connecting makes an empty file of a typo.
         assert self.file is not None
         mode = "rw" if self.file.exists() else "rwc"
-        address = f"file:{quote(str(self.file.absolute()))}?mode={mode}"
+        address = f"file:{quote(os.fsencode(self.file.absolute()))}?mode={mode}"
         # SQLite's own journal, not its write-ahead log: that one cannot be shared over a network
         # disk, and turning it on fails when several processes open a new store at once.
         return sqlite3.connect(address, uri=True, timeout=self._patience, isolation_level=None)

@@ -15,7 +15,7 @@ from harness.base.files import replacing
 from harness.base.progress import say
 from harness.evidence.record import RunRecord
 from harness.store.database import Database
-from harness.store.rows import columns_of, summary_of
+from harness.store.rows import columns_of, path_of, summary_of
 from harness.store.tables import ABOUT, META, RECORDS, RUNS, SCHEMA_VERSION
 
 
@@ -95,7 +95,7 @@ def _from_schema_1(connection: Connection) -> None:
     create(connection)
     for run_id, path, record in rows:
         try:
-            summary = summary_of(RunRecord.model_validate_json(record), Path(path))
+            summary = summary_of(RunRecord.model_validate_json(record), path_of(path))
         except (ValidationError, KeyError) as error:
             say(f"store: the record of run {run_id} is damaged and left out: {_first_line(error)}")
             continue

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from harness.evidence.record import METRICS, RunRecord
 from harness.evidence.trust import Trust
@@ -79,6 +81,7 @@ class Summary(NamedTuple):
 
 
 _MOST = 1e15
+_URL = "file://"
 _METRICS, _INTERVALS, _CHANCE = map(Summary._fields.index, ("metrics", "intervals", "chance"))
 
 
@@ -133,7 +136,7 @@ def columns_of(summary: Summary) -> dict[str, Any]:
     """The columns of table `runs`; what is a dict becomes JSON, trust has its own table."""
     found = summary._asdict()
     del found["trust"]
-    found["path"] = str(summary.path)
+    found["path"] = path_text(summary.path)
     return {k: json.dumps(v) if isinstance(v, dict) else v for k, v in found.items()}
 
 
@@ -145,9 +148,26 @@ def summary_from(row: Sequence[Any]) -> Summary:
         metrics=json.loads(row[_METRICS]),
         intervals={k: None if v is None else tuple(v) for k, v in intervals.items()},
         chance=json.loads(row[_CHANCE]),
-        path=Path(found.path),
+        path=path_of(str(found.path)),
         trust=trust_from(found.trust),
     )
+
+
+def path_text(path: Path) -> str:
+    """A path as a database keeps it: as it is, or as a URL where its bytes are no UTF-8."""
+    text = str(path)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return _URL + quote_from_bytes(os.fsencode(text))
+    return text
+
+
+def path_of(text: str) -> Path:
+    """The path that `path_text` kept."""
+    if text.startswith(_URL):
+        return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_URL))))
+    return Path(text)
 
 
 def trust_from(word: str | None) -> Trust:

@@ -20,7 +20,7 @@ from harness.evidence.trust import Trust
 from harness.store.core import Store, insert_runs
 from harness.store.database import Database
 from harness.store.migrate import back_up, free_name
-from harness.store.rows import summary_of
+from harness.store.rows import path_of, summary_of
 from harness.store.tables import RECORDS, RUNS, TRUST
 
 
@@ -199,7 +199,7 @@ def _genuine(
         if isinstance(found, Problem):
             refused.append(found)
         else:
-            kept[run_id] = (found, Path(path or "record.json"))
+            kept[run_id] = (found, path_of(path or "record.json"))
     return kept, refused
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from harness.base.errors import CheckpointError, PretrainedError, RecipeError, UnknownNameError
 from harness.training.weights import describe_misfit, first_line, read_file
+from harness.training.wrappers import state_of
 
 TORCHVISION_V1 = "tv_in1k"
 """timm's tag of torchvision's first ImageNet weights, those the papers of the field start from."""
@@ -103,20 +104,6 @@ def remove_last_stride(body: nn.Module) -> None:
                 setattr(parent, child_name, nn.Identity())
 
 
-def read_weights(path: Path) -> dict[str, Any]:
-    """The content of a .safetensors or torch file, read without running code from it.
-
-    Raises:
-        PretrainedError: The file is absent, damaged, or holds more than tensors.
-    """
-    try:
-        return read_file(path)
-    except CheckpointError as error:
-        raise PretrainedError(
-            error.seen, error.expected, f"{error.do}; or pass {PRETRAINED_FLAGS}"
-        ) from error
-
-
 def _create(
     arch: str, tag: str, size: tuple[int, int] | None, pretrained: bool = False
 ) -> nn.Module:
@@ -176,16 +163,17 @@ def no_weights(name: str, error: BaseException) -> PretrainedError:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file by name, out of a checkpoint and without `module.`.
+    """The tensors of a weights file by name, out of a checkpoint and without wrappers' prefixes.
 
     Raises:
-        PretrainedError: The file is absent, damaged, or holds more than tensors.
+        PretrainedError: The file is absent, damaged, or holds no tensors by name.
     """
-    content = read_weights(path)
-    for key in ("state_dict", "model"):
-        if isinstance(content.get(key), dict):
-            content = content[key]
-    return {k.removeprefix("module."): v for k, v in content.items() if isinstance(v, Tensor)}
+    try:
+        return state_of(read_file(path), str(path))
+    except CheckpointError as error:
+        raise PretrainedError(
+            error.seen, error.expected, f"{error.do}; or pass {PRETRAINED_FLAGS}"
+        ) from error
 
 
 def _load_file(body: nn.Module, path: Path) -> None:

@@ -14,8 +14,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from harness.base.errors import CheckpointError
-from harness.base.files import replacing
-from harness.training.weights import describe_misfit, read_about, read_file, state_of
+from harness.base.files import in_utf8, replacing
+from harness.training.weights import describe_misfit, is_ours, read_about, read_file
+from harness.training.wrappers import fitted, state_of
 
 _MODEL = "model."
 _OPTIMISER = "optimiser."
@@ -34,15 +35,19 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         CheckpointError: No such file, a damaged one, or one that holds arbitrary objects.
     """
-    return state_of(read_file(path), str(path)), read_about(path)
+    content = read_file(path)
+    # A name that begins like a wrapper's is the model's own where we wrote it.
+    state = content if is_ours(path) else state_of(content, str(path))
+    return state, read_about(path)
 
 
 def load_into(model: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
-    """Load every tensor, or say what does not fit.
+    """Load every tensor, under its name or behind a wrapper's prefix, or say what does not fit.
 
     Raises:
         CheckpointError: Missing or unknown names, or other shapes (another class count).
     """
+    state = fitted(model.state_dict(), state)
     misfit = describe_misfit(model.state_dict(), state)
     if misfit:
         raise CheckpointError(
@@ -52,7 +57,7 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor], source: str) -> Non
             do="give the method options it was trained with (--set config.KEY=VALUE), and if it "
             "was trained on another data set, with how many identities: --classes N",
         )
-    model.load_state_dict(dict(state))
+    model.load_state_dict(state)
 
 
 def save_state(
@@ -72,7 +77,7 @@ def save_state(
 
 def load_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
     """Put a saved state back and return its `about`."""
-    with safe_open(path, framework="pt") as file:
+    with in_utf8(path) as place, safe_open(place, framework="pt") as file:
         names = list(file.keys())
         tensors = {n: file.get_tensor(n) for n in names}
         about: dict[str, Any] = json.loads(file.metadata()["about"])

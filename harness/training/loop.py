@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from harness.base.errors import TrainingError
-from harness.base.files import write_text
+from harness.base.files import in_utf8, write_text
 from harness.base.hashing import derive_seed
 from harness.base.parallel import is_main, on_main
 from harness.base.progress import progress, say
@@ -259,7 +259,7 @@ def _about(path: Path) -> dict[str, Any]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with in_utf8(path) as place, safe_open(place, framework="pt") as file:
             found: dict[str, Any] = json.loads(file.metadata()["about"])
             return found
     except (SafetensorError, OSError, KeyError, ValueError):

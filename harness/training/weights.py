@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import pickle
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,13 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from harness.base.errors import CheckpointError
+from harness.base.files import in_utf8
+
+_ABOUT = "about"
+# Arrays of objects are not among them.
+_NUMPY_KINDS = "?bBhHiIlLqQefdgFDSU"
+# Torch's words for a type it will not make of a file.
+_REFUSED = re.compile(r"(?:GLOBAL|class|type) ([\w.]+\.\w+)")
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -30,17 +39,12 @@ def read_file(path: Path) -> dict[str, Any]:
         )
     try:
         if path.suffix == ".safetensors":
-            with safe_open(path, framework="pt") as file:
+            with in_utf8(path) as place, safe_open(place, framework="pt") as file:
                 return {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
-        with torch.serialization.safe_globals(_numpy_floats()):
+        with torch.serialization.safe_globals(_plain_types()):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise CheckpointError(
-            seen=f"{path} cannot be read as weights: {first_line(error)}",
-            expected="tensors by name: .safetensors, or torch.save of a state dict or checkpoint",
-            do="save it again as a state dict; a file that needs pickled objects is refused, "
-            "because loading one can run any code",
-        ) from error
+        raise _unreadable(path, error) from error
     if not isinstance(content, dict):
         raise CheckpointError(
             seen=f"{path} holds a {type(content).__name__}",
@@ -52,34 +56,26 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def read_about(path: Path) -> dict[str, Any]:
     """What one of our weights files says of itself; empty for any other file."""
-    if path.suffix != ".safetensors":
-        return {}
     try:
-        with safe_open(path, framework="pt") as file:
-            found = json.loads((file.metadata() or {}).get("about", "{}"))
-    except (SafetensorError, OSError, ValueError):
+        found = json.loads(_metadata(path).get(_ABOUT, "{}"))
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def state_of(content: Mapping[str, Any], source: str) -> dict[str, Tensor]:
-    """The state dict of a file's content: under `state_dict` or itself, without `module.`.
+def is_ours(path: Path) -> bool:
+    """Whether a weights file is one that `save_weights` wrote."""
+    return _ABOUT in _metadata(path)
 
-    `module.` is what DataParallel puts before each name.
 
-    Raises:
-        CheckpointError: There are no tensors by name.
-    """
-    inner = content.get("state_dict")
-    state = inner if isinstance(inner, Mapping) else content
-    odd = [k for k, v in state.items() if not isinstance(v, Tensor)]
-    if odd or not state:
-        raise CheckpointError(
-            seen=f"{source} holds " + (f"{odd[0]}, which is no tensor" if odd else "nothing"),
-            expected="tensors by parameter name, directly or under `state_dict`",
-            do="save `model.state_dict()`",
-        )
-    return {k.removeprefix("module."): v for k, v in state.items()}
+def _metadata(path: Path) -> dict[str, str]:
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with in_utf8(path) as place, safe_open(place, framework="pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError):
+        return {}
 
 
 def describe_misfit(
@@ -118,16 +114,33 @@ def _shape(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "scalar"
 
 
-def _numpy_floats() -> list[Any]:
-    """What a pickled NumPy float needs, under the names of NumPy 1 and 2.
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    kind = _REFUSED.search(str(error))
+    why = first_line(error)
+    if kind is not None:
+        why = f"it holds a {kind[1]}, and only tensors, numbers, text and arrays of them are read"
+    return CheckpointError(
+        seen=f"{path} cannot be read as weights: {why}",
+        expected="tensors by name: .safetensors, or torch.save of a state dict or checkpoint",
+        do="save it again as a state dict; a file that needs pickled objects is refused, "
+        "because loading one can run any code",
+    )
 
-    Checkpoints of the field keep their mAP beside the weights as one.
+
+def _plain_types() -> list[Any]:
+    """What torch may build of a checkpoint beside tensors, under the names of NumPy 1 and 2.
+
+    Checkpoints of the field keep their mAP as a NumPy number beside the weights, their CMC as an
+    array and their options as a Namespace. All are values: making one runs no code of the file.
     """
     scalar = np.float64(0).__reduce__()[0]
+    array = np.zeros(0).__reduce__()[0]
+    modules = ("numpy.core.multiarray", "numpy._core.multiarray")
     return [
-        (scalar, "numpy.core.multiarray.scalar"),
-        (scalar, "numpy._core.multiarray.scalar"),
+        *((scalar, f"{module}.scalar") for module in modules),
+        *((array, f"{module}._reconstruct") for module in modules),
+        np.ndarray,
         np.dtype,
-        np.dtypes.Float32DType,
-        np.dtypes.Float64DType,
+        *(type(np.dtype(kind)) for kind in _NUMPY_KINDS),
+        argparse.Namespace,
     ]

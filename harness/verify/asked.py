@@ -103,8 +103,9 @@ def _kept(path: Path, out: Path) -> Kept | None:
         around = [folder for folder in path.resolve().parents[2:4] if folder != out.resolve()]
         places = [folder for folder in (out, *around) if (folder / STORE_NAME).is_file()]
         stores = [open_store(place) for place in places]
+    resolved = path.resolve()
     for store in stores:
         for known in store.summaries():
-            if known.path == path.resolve():
+            if known.path == resolved:
                 return Kept(store, known.run_id)
     return None

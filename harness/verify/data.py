@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.base.errors import HarnessError
@@ -48,7 +49,7 @@ class Finder:
         """
         if self.dataset is not None:
             if self.dataset not in self._found:
-                self._found[self.dataset] = open_dataset(self.dataset, self.known), ""
+                self._found[self.dataset] = self._open(self.dataset), ""
             return self._found[self.dataset]
         name = str(record.dataset.get("name"))
         if name not in self._found:
@@ -64,11 +65,15 @@ class Finder:
         if name not in self.known.datasets:
             return None, f"data set not here: none is called {name[:80]!r}"
         try:
-            found = open_dataset(name, self.known)
+            found = self._open(name)
             _ = found.data_hash
         except HarnessError as error:
             return None, f"data set not here: {error.seen.splitlines()[0]}"
         return found, ""
+
+    def _open(self, spec: str) -> OpenDataset:
+        # What is believed here must be what is on the disk now, not what is remembered of it.
+        return replace(open_dataset(spec, self.known), reread=True)
 
 
 def checks_of_data(

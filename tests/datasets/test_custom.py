@@ -208,7 +208,7 @@ def test_a_bad_manifest_is_answered_with_its_row(
         ("m.csv", "", ["has no rows"]),
         ("m.csv", "RGB,pid\na.jpg\n", ["line 2 has 1 cells, the header 2"]),
         ("m.csv", "RGB,pid,pid\n", ["names a column twice"]),
-        ("m.csv", "RGB;pid\na.jpg;1\n", ["column of m.csv", "RGB;pid"]),
+        ("m.csv", "RGB;pid\na.jpg;1\n", ["line 2", "no RGB file"]),
         ("m.csv", b"\xff\xfe\x00", ["UTF-8"]),
     ],
 )
