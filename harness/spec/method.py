@@ -153,6 +153,9 @@ class Method(Protocol):
         of it. So what `model(...)`, or a layer of it, gives in training has the images on the first
         axis, and looks at other images by batch normalisation alone; what looks at the whole
         batch belongs here, with the layers it needs taken from `getattr(model, "module", model)`.
+
+        On a GPU a step is recorded once and repeated: what changes from step to step must be a
+        tensor, such as a buffer, and what changes from epoch to epoch is set in `start_epoch`.
         """
         ...
 

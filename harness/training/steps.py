@@ -103,7 +103,7 @@ class Steps:
         """The terms' means over so many steps; waits for the device, once."""
         if not self._sums:
             return {}
-        totals = torch.stack([total.double() for total in self._sums.values()]).tolist()
+        totals = torch.stack([total.double() for total in self._sums.values()]).cpu().tolist()
         return {name: total / steps for name, total in zip(self._sums, totals, strict=True)}
 
     def _add(self, terms: dict[str, Tensor]) -> None:
