@@ -43,10 +43,12 @@ def step(
     from harness.training.loop import take_step
     from harness.training.mode import compiled
     from harness.training.optimiser import make_optimiser
+    from harness.training.steps import Steps, recorder
 
     shop = prepared(root, variant, threads, device, (f"sampler.identities={identities}",))
     training, model = shop
-    optimiser = make_optimiser(training.recipe.optimiser, model)
+    recorded = recorder(torch.device(device)) is not None
+    optimiser = make_optimiser(training.recipe.optimiser, model, recorded=recorded)
     batch = first_batch(training)
     model.train()
 
@@ -54,6 +56,13 @@ def step(
         take_step(training, model, optimiser, batch)
 
     with_graphs = compiled(model, training.recipe, torch.device(device), go)
+    if device != "cpu":
+        torch.cuda.set_stream(torch.cuda.Stream())
+    steps = Steps(
+        lambda one: take_step(training, model, optimiser, one),
+        lambda: optimiser.zero_grad(set_to_none=True),
+        recorder(torch.device(device)),
+    )
 
     def work(count: int = 1, flops: bool = False) -> dict[str, Any]:
         if flops:
@@ -61,7 +70,7 @@ def step(
                 go()
             return {"flops": counter.get_total_flops(), "compiled": with_graphs}
         for _ in range(count):
-            go()
+            steps(batch)
         if device != "cpu":
             torch.cuda.synchronize()
         return {"images": len(batch.pids)}

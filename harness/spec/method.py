@@ -180,6 +180,9 @@ class Method(Protocol):
         beside the images (`model(batch.images, batch.camids)`), so that each process has its part
         of them. What looks at the whole batch belongs here, with the layers it needs taken from
         `getattr(model, "module", model)`.
+
+        On a GPU a step is recorded once and repeated: what changes from step to step must be a
+        tensor, such as a buffer, and what changes from epoch to epoch is set in `start_epoch`.
         """
         ...
 

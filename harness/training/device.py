@@ -49,6 +49,8 @@ def own_stream(device: torch.device) -> Iterator[None]:
     with torch.cuda.stream(torch.cuda.Stream(device)):  # type: ignore[no-untyped-call]
         yield
     settle(device)
+    # What the stream's work freed is kept for that stream alone.
+    torch.cuda.empty_cache()
 
 
 def _own_gpu(number: int, there: int) -> torch.device:

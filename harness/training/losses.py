@@ -67,7 +67,7 @@ class Losses:
         """The sums, if all are numbers."""
         if not self._sums:
             return {}
-        kept = torch.stack([*self._sums.values(), *self._lost.values()]).double().tolist()
+        kept = torch.stack([*self._sums.values(), *self._lost.values()]).double().cpu().tolist()
         sums = dict(zip(self._sums, kept[: len(self._sums)], strict=True))
         lost = dict(zip(self._lost, kept[len(self._sums) :], strict=True))
         name = max(lost, key=lambda n: lost[n])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,44 @@ def test_a_record_says_in_which_mode_and_what_was_in_force(
             "tf32": {},
             "compiled": False,
         }
+
+
+def test_seconds_are_what_a_user_waited_and_compiling_is_told_apart(
+    harness: Harness, tiny: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that is done a while after the last step was named, and a slow compiler."""
+    waited: list[float] = []
+
+    def settle(device: torch.device) -> None:
+        time.sleep(0.3)
+        waited.append(0.3)
+
+    def compiled(*_: object) -> bool:
+        time.sleep(0.5)
+        return True
+
+    monkeypatch.setattr("harness.training.loop.settle", settle)
+    monkeypatch.setattr("harness.training.loop.compiled", compiled)
+    words = ["run", "--method", "tiny", "--plugin", tiny, "--dataset", drawn, "--recipe", "smoke"]
+    words += [*SMALL, "--device", "cpu", "--out", tmp_path, "--set", "epochs=2", "--json"]
+    record = json.loads(Path(harness(*words).json["record"]).read_text())
+    rows, cost = record["training"], record["cost"]
+    assert len(waited) == 3 and all(row["seconds"] >= 0.3 for row in rows)
+    assert "compiling_seconds" not in rows[1], "once"
+    assert cost["compiling_seconds"] == rows[0]["compiling_seconds"] >= 0.8
+    whole = sum(row["seconds"] for row in rows) + cost["compiling_seconds"]
+    assert cost["training_seconds"] == pytest.approx(whole, abs=0.002)
+
+
+def test_a_process_that_set_tf32_itself_ends_with_a_record(
+    harness: Harness, tiny: Path, drawn: Path, tmp_path: Path
+) -> None:
+    torch.set_float32_matmul_precision("high")
+    words = ["run", "--method", "tiny", "--plugin", tiny, "--dataset", drawn, "--recipe", "smoke"]
+    answer = harness(*words, *SMALL, "--device", "cpu", "--out", tmp_path, "--json")
+    assert answer.code == 0, answer.err
+    record = json.loads(Path(answer.json["record"]).read_text())
+    assert record["environment"]["determinism"]["float32_products"] == "highest"
 
 
 def test_an_unknown_mode_is_refused(harness: Harness, tiny: Path, drawn: Path) -> None:

@@ -136,9 +136,28 @@ def test_numbers_that_are_not_close_are_named(finished: Path) -> None:
     assert "zero is not in the paired interval" in found.problems[0]
 
 
-def test_a_gpu_is_never_asked_for_the_same_bits(finished: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({}, "a GPU need not"),
+        ({"mode": "exact", "nondeterministic": []}, None),
+        ({"mode": "exact", "nondeterministic": ["put_"]}, "torch calls these nondeterministic"),
+        ({"mode": "fast", "nondeterministic": []}, "a GPU need not"),
+    ],
+    ids=["an older record", "nothing", "warned", "fast"],
+)
+def test_a_gpu_is_asked_for_the_same_bits_where_torch_warned_of_nothing(
+    finished: Path, said: dict[str, Any], why: str | None
+) -> None:
     def on_gpu(record: dict[str, Any]) -> None:
-        record["environment"]["device"] = "cuda"
+        record["environment"] |= {"device": "cuda", "gpu": "one", "numerics": said}
+
+    def on_another(record: dict[str, Any]) -> None:
+        on_gpu(record)
+        record["environment"]["gpu"] = "another"
 
     found = compare_again(_record(finished, on_gpu), _record(finished, on_gpu))
-    assert found.tolerance == "close" and "a GPU" in found.why[0]
+    assert found.tolerance == ("identical" if why is None else "close")
+    assert why is None or found.why[0].startswith(why)
+    found = compare_again(_record(finished, on_gpu), _record(finished, on_another))
+    assert found.tolerance == "close" and found.why[0] == "gpu: one then, another now"
