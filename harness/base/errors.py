@@ -32,6 +32,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# Of known names in a message; a store may hold ten thousand runs.
+_LISTED = 200
+
 
 class HarnessError(Exception):
     """The root of all errors meant for people.
@@ -77,7 +80,9 @@ class UnknownNameError(HarnessError):
     def __init__(self, what: str, name: str, known: Iterable[str], do: str | None = None) -> None:
         names = sorted(known)
         near = nearest(name, names)
-        listed = ", ".join(names) if names else "none is installed"
+        listed = ", ".join(names[:_LISTED]) if names else "none is installed"
+        if len(names) > _LISTED:
+            listed += f" and {len(names) - _LISTED} more"
         default = f"use one of the known names: {listed}"
         super().__init__(
             seen=f"unknown {what} {name!r}",

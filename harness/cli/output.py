@@ -21,13 +21,9 @@ _NARROWEST = 40
 
 
 def emit(value: Mapping[str, Any]) -> None:
-    """The one JSON object of a command, in letters that standard output can take."""
-    text = json_text(value)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        text = json.dumps(value)
-    print(text)
+    """The one JSON object of a command: UTF-8, or escaped to ASCII where output is not UTF-8."""
+    encoding = (sys.stdout.encoding or "utf-8").lower().replace("-", "")
+    print(json_text(value) if encoding == "utf8" else json.dumps(value))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:

@@ -124,3 +124,23 @@ def test_strips_of_plain_pictures_are_of_no_known_layout(run: Run, copy: Copy, n
     for path in images(root):
         Image.new("RGB", (64, 128)).save(path)
     _check_error(run(str(root)), "DatasetNotFoundError", "no known layout", "bounding_box_train/")
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_what_file_servers_and_browsers_leave_is_no_data(
+    harness: Harness, copy: Copy, name: str
+) -> None:
+    root = copy(name)
+    before = harness("data", "check", name, "--root", root, "--json").json
+    for left in (
+        ".nfs00000000a1b2c3",
+        ".smbdeleteAAA1",
+        ".__afs12",
+        ".fuse_hidden01",
+        ".directory",
+    ):
+        for folder in {p.parent for p in images(root)}:
+            (folder / left).write_bytes(b"")
+    after = harness("data", "check", name, "--root", root, "--json").json
+    assert after["ok"] and after["splits"] == before["splits"]
+    assert after["file_list_hash"] == before["file_list_hash"]

@@ -129,6 +129,29 @@ def test_pictures_may_lie_above_the_manifest(
     assert harness("data", "check", tmp_path / "lists" / "manifest.csv", "--json").code == 0
 
 
+@pytest.mark.parametrize(
+    ("separator", "encoding"),
+    [(";", "utf-8"), ("\t", "utf-8"), (",", "utf-8-sig"), (";", "utf-16"), (",", "utf-16")],
+)
+def test_a_manifest_as_a_spreadsheet_writes_it(
+    rows: list[Row], write: Write, separator: str, encoding: str
+) -> None:
+    plain = _opened(write(rows))
+    path = write(rows, "other.csv")
+    path.write_bytes(path.read_text().replace(",", separator).encode(encoding))
+    assert _opened(path).samples("train") == plain.samples("train")
+
+
+@pytest.mark.parametrize("name", ["pandas.csv", "pandas.json"])
+def test_whole_numbers_may_be_written_as_pandas_does(
+    rows: list[Row], write: Write, name: str
+) -> None:
+    plain = _opened(write(rows))
+    for row in rows:
+        row |= {"pid": float(str(row["pid"])), "camid": float(str(row["camid"]))}
+    assert _opened(write(rows, name)).samples("gallery") == plain.samples("gallery")
+
+
 def test_without_cameras_a_scene_or_nothing_is_removed(rows: list[Row], write: Write) -> None:
     for row in rows:
         row["scene"] = row.pop("camid")
@@ -178,6 +201,9 @@ def _each(change: Callable[[Row], object]) -> Change:
         (_set(0, RGB="", NI="", TI=""), "DataError", ["line 2", "no image at all"]),
         (_set(2, pid="anna"), "DataError", ["line 4", "pid is 'anna'", "whole number from 0"]),
         (_set(2, pid="-1"), "DataError", ["line 4", "pid is '-1'"]),
+        (_set(2, pid=2**63), "DataError", ["line 4", f"pid is '{2**63}'", str(2**63 - 1)]),
+        (_set(2, camid=10**25), "DataError", ["line 4", f"camid is '{10**25}'"]),
+        (_set(2, pid="2.5"), "DataError", ["line 4", "pid is '2.5'"]),
         (_set(1, camid=""), "DataError", ["line 3", "camid is ''"]),
         (_set(1, split="val"), "DataError", ["line 3", "'val'", "train, query, gallery, test"]),
         (lambda r: r.append(r[0]), "DataError", ["line 38", "already, at line 2"]),

@@ -14,6 +14,7 @@ from harness.base.errors import UnreadableImageError
 from harness.data import arrays
 from harness.data.images import read_image
 from harness.data.open import open_dataset
+from harness.spec.dataset import Range
 from harness.spec.plugins import load_plugins
 from harness.spec.recipe import Input
 from harness.training.batches import normalised
@@ -73,7 +74,7 @@ def test_bicubic_is_an_array_of_its_own_of_the_splits_asked_for(drawn: Path) -> 
 def test_a_second_call_decodes_nothing(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = open_dataset(str(drawn), load_plugins())
     first = arrays.decode(data, 40, 20)
-    monkeypatch.setattr(arrays, "read_image", lambda path: pytest.fail(f"decoded {path} again"))
+    monkeypatch.setattr(arrays, "read_image", lambda path, _: pytest.fail(f"decoded {path} again"))
     again = arrays.decode(data, 40, 20)
     assert again.key == first.key
     np.testing.assert_array_equal(again.images, first.images)
@@ -88,9 +89,9 @@ def test_an_interrupted_decoding_goes_on(drawn: Path, monkeypatch: pytest.Monkey
     done.flush()
     opened: list[Path] = []
 
-    def counting(path: Path) -> Image.Image:
+    def counting(path: Path, span: Range | None) -> Image.Image:
         opened.append(path)
-        return read_image(path)
+        return read_image(path, span)
 
     monkeypatch.setattr(arrays, "read_image", counting)
     arrays.decode(data, 48, 24)

@@ -126,7 +126,7 @@ def test_a_turned_picture_is_read_upright(suffix: str, tmp_path: Path) -> None:
 def test_tiff_and_webp_are_pictures_and_several_in_one_file_are_not(tmp_path: Path) -> None:
     assert _pixel(_saved(tmp_path / "a.webp", "RGB", (9, 99, 9), lossless=True)) == (9, 99, 9)
     assert _pixel(_saved(tmp_path / "a.tiff", "L", 77)) == (77, 77, 77)
-    pages = [Image.new("L", (6, 3), v) for v in (1, 2)]
+    pages = [Image.new("L", (6, 3), v) for v in (0, 255)]
     for name in ("b.tiff", "b.webp"):
         pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
         with pytest.raises(UnreadableImageError, match="holds 2 pictures"):
