@@ -74,4 +74,3 @@ def highest(values: Tensor, keep: int) -> Tensor:
 
 def _total(parts: Iterable[Tensor]) -> Tensor:
     return reduce(torch.add, parts)
-

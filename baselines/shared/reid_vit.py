@@ -64,7 +64,7 @@ class ReidViT(nn.Module):
                 drop_path=drop,
                 norm_layer=partial(nn.LayerNorm, eps=1e-6),
             )
-            for drop in torch.linspace(0, config.drop_path, config.depth).tolist()
+            for drop in _growing(config.drop_path, config.depth)
         )
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.apply(start_narrow)
@@ -117,6 +117,11 @@ class ReidViT(nn.Module):
                 do="train and test it without: --set config.sie_camera=false",
             )
         return tokens + self.coefficient * self.sie_embed[camids]
+
+
+def _growing(last: float, depth: int) -> list[float]:
+    """Linearly from 0 to `last`."""
+    return [last * block / max(depth - 1, 1) for block in range(depth)]
 
 
 def _attending(block: nn.Module, tokens: Tensor) -> tuple[Tensor, Tensor]:
