@@ -23,6 +23,7 @@ _LATER = {
     "schedule": ("warmup_start", "floor", "noise"),
 }
 
+Resize = Literal["bilinear", "bicubic"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -40,7 +41,7 @@ class Input(_Section):
     width: int = Field(default=128, ge=16, le=2048)
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    train_resize: Literal["bilinear", "bicubic"] = "bilinear"
+    train_resize: Resize = "bilinear"
 
 
 class Sampler(_Section):
