@@ -1,4 +1,4 @@
-"""The tables of the TOP-ReID and EDITOR papers: every row can be run, claims are the printed ones."""
+"""Tables of the TOP-ReID and EDITOR papers: every row can be run, claims are the printed ones."""
 
 from __future__ import annotations
 
