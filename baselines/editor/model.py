@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from baselines.editor.aggregation import THEIR_NAMES, Aggregation
 from baselines.editor.config import EditorConfig
 from baselines.editor.losses import background_consistency
-from baselines.editor.selection import selected
+from baselines.editor.selection import frequency, spatial
 from baselines.shared.reid_vit import ReidViT, load_vit
 from baselines.shared.vit_heads import Supervised, classifier, grey_where_absent, neck
 from harness.spec.method import DataInfo
@@ -102,10 +102,13 @@ class EditorNet(nn.Module):
             tokens = {m: base(images[m], camids) for m in self.modalities}
             first = tokens[self.modalities[0]]
             return tokens, torch.ones_like(first[:, 1:, 0], dtype=torch.bool)
-        tokens, attention = {}, {}
+        config, tokens = self.config, {}
+        kept = frequency(images, config.patch, config.stride, config.frequency_keep)
         for modality in self.modalities:
-            tokens[modality], attention[modality] = base.with_attention(images[modality], camids)
-        return tokens, selected(images, attention, self.config)
+            # One modality after the other: the probabilities of all blocks are large.
+            tokens[modality], attention = base.with_attention(images[modality], camids)
+            kept = kept | spatial(attention, config.head_keep)
+        return tokens, kept
 
     def _reduced(self, modality: Modality, tokens: Tensor, kept: Tensor) -> Tensor:
         """(n, d) of a modality's class token and the mean of its kept patches."""

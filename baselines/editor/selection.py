@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import reduce
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from baselines.editor.config import EditorConfig
 from harness.spec.modality import Modality
-
-
-@torch.no_grad()
-def selected(
-    images: Mapping[Modality, Tensor],
-    attention: Mapping[Modality, list[Tensor]],
-    config: EditorConfig,
-) -> Tensor:
-    """(n, patches) bool: one choice for all modalities of a sample, the union of their choices.
-
-    Args:
-        images: By modality, each (n, 3, height, width).
-        attention: By modality and block, each (n, heads, 1 + patches, 1 + patches).
-    """
-    chosen = [spatial(found, config.head_keep) for found in attention.values()]
-    bright = frequency(images, config.patch, config.stride, config.frequency_keep)
-    return reduce(torch.logical_or, chosen, bright)
 
 
 def spatial(attention: list[Tensor], keep: int) -> Tensor:
@@ -58,7 +40,7 @@ def frequency(images: Mapping[Modality, Tensor], patch: int, stride: int, keep: 
     transform back, which is the mean image. A pixel counts if the mean over modalities and
     channels is above 0 after normalisation.
     """
-    bright = _total(x.sum(1, keepdim=True) for x in images.values()) > 0
+    bright = reduce(torch.add, (x.sum(1, keepdim=True) for x in images.values())) > 0
     counts = functional.avg_pool2d(bright.float(), patch, stride, divisor_override=1)
     return highest(counts.flatten(1), keep)
 
@@ -70,7 +52,3 @@ def highest(values: Tensor, keep: int) -> Tensor:
     """
     order = values.argsort(dim=-1, descending=True, stable=True)[..., :keep]
     return torch.zeros_like(values, dtype=torch.bool).scatter(-1, order, True)
-
-
-def _total(parts: Iterable[Tensor]) -> Tensor:
-    return reduce(torch.add, parts)
