@@ -13,15 +13,29 @@ PLUGINS = load_plugins()
 
 # Full networks take seconds to fill with random numbers; the promises do not depend on their size.
 _LITTLE = {"backbone": "resnet10t"}
+_NARROW = {"depth": 2, "width": 32, "heads": 2, "drop_path": 0.0}
 SMALL: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("editor", "top-reid"), _NARROW),
     **dict.fromkeys(("ddag", "hamnet", "hc", "ieee", "mpanet", "pfnet", "timm", "unicat"), _LITTLE),
     "osnet": {"width": 0.25},
 }
 # Parameters that rightly have no gradient, and why.
-EXPLAINED: dict[str, dict[str, str]] = {}
+EXPLAINED: dict[str, dict[str, str]] = {
+    "editor": {r"^BACKBONE_(BN|HEAD)\.": "the heads of `each`, which are there with `joint`, too"},
+    "top-reid": {
+        r"^(RGB|NI|TI)\.(bottleneck|classifier)\.": "the heads of `each`, there with `joint`, too"
+    },
+}
 LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
-EPOCHS = {"hacnn": 20, "hc": 24, "mlfn": 20, "mpanet": 50, "osnet": 16, "timm": 10}
+EPOCHS = {
+    **dict.fromkeys(("editor", "top-reid"), 40),
+    **dict.fromkeys(("hacnn", "mlfn"), 20),
+    "hc": 24,
+    "mpanet": 50,
+    "osnet": 16,
+    "timm": 10,
+}
 """Of four steps each; 12 are enough for most small ResNets."""
 # At its published weight the hetero-center loss of a new network first pulls all features
 # together; what the identities have of their own grows only over hundreds of steps.
