@@ -40,8 +40,9 @@ def step(
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from harness.training.loop import make_optimiser, take_step
+    from harness.training.loop import take_step
     from harness.training.mode import compiled
+    from harness.training.optimiser import make_optimiser
 
     shop = prepared(root, variant, threads, device, (f"sampler.identities={identities}",))
     training, model = shop

@@ -39,6 +39,8 @@ def from_run(
             expected="the weights that the run wrote" + (f" ({said.sha256[:12]})" if said else ""),
             do="start the run again; finished stages are not done twice",
         )
+    from harness.training.weights import read_about
+
     info = known.method(record.method)
     protocol = BoundProtocol.model_validate(record.protocol)
     plan = Plan(
@@ -49,6 +51,7 @@ def from_run(
         out=out,
         device=device,
         findings=(),
+        learnt_cameras=_cameras_of(read_about(weights)),
     )
     return ModelSource(plan, weights, None, f"run {record.run_id}"), record
 
@@ -71,7 +74,8 @@ def from_checkpoint(
     """
     from harness.training.weights import read_about
 
-    said = read_about(path).get("recipe", {})
+    about = read_about(path)
+    said = about.get("recipe", {})
     name = method or said.get("method")
     if name is None:
         raise CheckpointError(
@@ -92,8 +96,15 @@ def from_checkpoint(
         changes=changes,
         device=device,
         plugins=known,
+        learnt_cameras=_cameras_of(about),
     )
     return ModelSource(plan, path, classes, str(path))
+
+
+def _cameras_of(about: dict[str, Any]) -> tuple[int, ...] | None:
+    """The cameras a file of ours was trained on; None for one that does not say."""
+    said = about.get("cameras")
+    return tuple(int(camid) for camid in said) if isinstance(said, list) else None
 
 
 def _folder(run: str, out: Path) -> Path:

@@ -269,6 +269,7 @@ def rows_of(batch: Batch, rows: list[int]) -> Batch:
         {m: x[rows] for m, x in batch.images.items()},
         {m: x[rows] for m, x in batch.present.items()},
         batch.pids[rows],
+        None if batch.camids is None else batch.camids[rows],
     )
 
 

@@ -55,10 +55,18 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
             rate (`lr_scales`), the rest learns that much quicker.
     """
     torch.manual_seed(0)
-    about = DataInfo(IDENTITIES, subject.modalities, subject.height, subject.width, "none")
+    data = open_dataset(None, load_plugins())
+    seen_by = sorted({s.camid for s in data.samples("train")})
+    about = DataInfo(
+        IDENTITIES,
+        subject.modalities,
+        subject.height,
+        subject.width,
+        "none",
+        cameras=len(seen_by),
+    )
     model = subject.method.build(subject.config, about)
     recipe = _recipe(subject, epochs, lr / _usual_scale(subject, model))
-    data = open_dataset(None, load_plugins())
     arrays = decode(data, subject.height, subject.width)
     samples = data.samples("train")
     known = sorted({s.pid for s in samples})[:IDENTITIES]
@@ -66,7 +74,10 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     rows = arrays.rows["train"][chosen]
     labels = np.array([known.index(samples[i].pid) for i in chosen], dtype=np.int64)
     cameras = np.array([samples[i].camid for i in chosen], dtype=np.int64)
-    batches = Batches(arrays, recipe, torch.device("cpu"))
+    camids = np.full(len(arrays.names), -1, np.int64)
+    camids[arrays.rows["train"]] = [seen_by.index(s.camid) for s in samples]
+    told = subject.info.is_told_cameras(subject.config)
+    batches = Batches(arrays, recipe, torch.device("cpu"), camids, told)
 
     def rank1() -> float:
         return _rank1(subject, model, batches, rows, Labels(labels, cameras))

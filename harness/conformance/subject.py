@@ -15,9 +15,11 @@ from harness.spec.method import Batch, DataInfo, Method, MethodInfo
 from harness.spec.modality import Modality, in_order
 from harness.spec.plugins import load_target
 from harness.spec.recipe import Optimiser
-from harness.training.loop import loss_terms, make_optimiser, total_loss
+from harness.training.loop import loss_terms, total_loss
+from harness.training.optimiser import make_optimiser
 
 CLASSES = 5
+CAMERAS = 3
 PIDS = (0, 0, 1, 1, 2, 2)
 _QUICK = Optimiser(name="sgd", lr=1e-3, momentum=0.0, nesterov=False, weight_decay=0.0)
 
@@ -84,7 +86,7 @@ class Subject:
     def build(self, modalities: tuple[Modality, ...], seed: int = 0) -> nn.Module:
         """A new model."""
         torch.manual_seed(seed)
-        data = DataInfo(CLASSES, modalities, self.height, self.width, "none")
+        data = DataInfo(CLASSES, modalities, self.height, self.width, "none", cameras=CAMERAS)
         return self.method.build(self.config, data)
 
     def labelled(
@@ -92,7 +94,7 @@ class Subject:
     ) -> Batch:
         """Random images of these identities, as in training."""
         batch = self.shown(modalities, len(pids), seed=seed)
-        return batch._replace(pids=torch.tensor(pids))
+        return batch._replace(pids=torch.tensor(pids), camids=_camids(len(pids)))
 
     def shown(
         self,
@@ -117,7 +119,8 @@ class Subject:
             whole = torch.randn(count, 3, self.height, self.width, generator=draw)
             images[modality] = whole * there[:, None, None, None]
             present[modality] = there
-        return Batch(images, present, torch.full((count,), -1))
+        told = self.info.is_told_cameras(self.config)
+        return Batch(images, present, torch.full((count,), -1), _camids(count) if told else None)
 
     def step(self, modalities: tuple[Modality, ...], seed: int = 0) -> Step:
         """A new model, trained for one step as the harness's loop does it."""
@@ -177,3 +180,7 @@ class Subject:
     def broken(self, seen: str, expected: str, do: str) -> PluginError:
         """The error of a check that did not hold."""
         return PluginError(f"{self.info.name}: {seen}", expected, do)
+
+
+def _camids(count: int) -> Tensor:
+    return torch.arange(count) % CAMERAS

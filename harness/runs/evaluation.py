@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.scoring.chance import chance
 from harness.evidence.features_file import Side
-from harness.spec.protocol import BoundProtocol
 from harness.evidence.record import METRICS
 from harness.scoring import Ranking, Score, rank, score_features
+from harness.scoring.chance import chance
+from harness.spec.protocol import BoundProtocol
 from harness.stats import identity_interval
 
 RANK_LIST_LENGTH = 50

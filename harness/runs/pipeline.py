@@ -9,35 +9,35 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from harness.runs import cost
-from harness.evidence import environment
 from harness.base import parallel
-from harness.data.arrays import ImageArrays, decode
-from harness.data.lint import labels_of
-from harness.spec.dataset import Split
 from harness.base.errors import PluginError, TrainingError
-from harness.runs.evaluation import Evaluation, scored
-from harness.evidence.features_file import Side, read_own, write_features
 from harness.base.files import replacing, require_space, write_json
 from harness.base.hashing import derive_seed, digest, file_digest
-from harness.spec.method import DataInfo, Method
 from harness.base.parallel import is_main, main_first, on_main, world
-from harness.spec.plugins import load_target
 from harness.base.progress import say
-from harness.spec.protocol import Side as SideName
+from harness.base.stages import Stages
+from harness.data.arrays import ImageArrays, decode
+from harness.data.lint import labels_of
+from harness.evidence import environment
+from harness.evidence.features_file import Side, read_own, write_features
 from harness.evidence.record import evidence_of
+from harness.runs import cost
+from harness.runs.evaluation import Evaluation, scored
 from harness.runs.plan import Plan
 from harness.runs.sharded import embedded, evaluated
-from harness.base.stages import Stages
+from harness.spec.dataset import Split
+from harness.spec.method import DataInfo, Method
+from harness.spec.plugins import load_target
+from harness.spec.protocol import Side as SideName
 from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_into, needed_bytes, read_weights, save_weights
 from harness.training.memory import give_back_memory, keep_freed_memory
 from harness.training.mode import described, memory_format, set_numerics
 from harness.training.shared import require_images
-
 
 TRAINING_PEAK = "training-peak.json"
 
@@ -68,6 +68,7 @@ class Workshop:
             pretrained=pretrained,
             mean=recipe.input.mean,
             std=recipe.input.std,
+            cameras=len(self.plan.cameras),
         )
         model = self.method.build(self.plan.resolved.config, about)
         return model.to(self.device).to(memory_format=memory_format(recipe))
@@ -102,7 +103,19 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
             expected="a class with build(config, data), loss(model, batch), embed(model, batch)",
             do="add what is missing; harness/spec/method.py says what each takes and gives",
         )
-    return Workshop(plan, device, arrays, method, Batches(arrays, recipe, device))
+    batches = Batches(arrays, recipe, device, _cameras(plan, arrays), plan.cameras_at_test)
+    return Workshop(plan, device, arrays, method, batches)
+
+
+def _cameras(plan: Plan, arrays: ImageArrays) -> NDArray[np.int64] | None:
+    """Each row's camera as its place among those that the model learns; -1 for any other."""
+    place = {camid: i for i, camid in enumerate(plan.cameras)}
+    if not place:
+        return None
+    found = np.full(len(arrays.names), -1, np.int64)
+    for split, rows in arrays.rows.items():
+        found[rows] = [place.get(s.camid, -1) for s in plan.data.samples(split)]
+    return found
 
 
 def results(
@@ -219,6 +232,7 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     shop.model = model
     if is_main():
         about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
+        about["cameras"] = list(plan.cameras)
         save_weights(folder / "weights.safetensors", model, about)
         loop.discard_checkpoint(folder)
         # The efficiency of a run that was cut off is measured in another process.

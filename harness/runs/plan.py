@@ -50,6 +50,20 @@ class Plan:
     """As asked for: auto, cpu or cuda."""
     findings: tuple[Finding, ...]
     """What linting found; only warnings get this far."""
+    learnt_cameras: tuple[int, ...] | None = None
+    """Those of weights that were trained elsewhere; None: those of this data's train split."""
+
+    @property
+    def cameras(self) -> tuple[int, ...]:
+        """The cameras that the model learns, or learnt, in the order in which they are counted."""
+        if self.learnt_cameras is not None:
+            return self.learnt_cameras
+        return sides.cameras_of(self.data, self.protocol)
+
+    @property
+    def cameras_at_test(self) -> bool:
+        """Whether the method is told the cameras of test images."""
+        return self.info.is_told_cameras(self.resolved.config)
 
     def folder(self, seed: int) -> Path:
         """Where the run of a seed is kept."""
@@ -64,8 +78,14 @@ class Plan:
         return sides.shown(self.info, self.data.card, self.protocol, split, side)
 
     def require_policy(self) -> None:
-        """Refuse a method that cannot take what is absent at test, see `sides.require_policy`."""
+        """Refuse a method that cannot take what it would be shown at test.
+
+        See `sides.require_policy` on absent modalities, `sides.require_cameras` on cameras.
+        """
         sides.require_policy(self.info, self.data, self.protocol)
+        sides.require_cameras(
+            self.info, self.resolved.config, self.data, self.protocol, self.cameras
+        )
 
 
 def plan_run(
@@ -78,8 +98,12 @@ def plan_run(
     out: Path = DEFAULT_OUT,
     device: str = "auto",
     plugins: Plugins | None = None,
+    learnt_cameras: tuple[int, ...] | None = None,
 ) -> Plan:
     """Find everything, check the data set's names and lint the protocol; torch stays away.
+
+    Args:
+        learnt_cameras: Of weights that are there already, see `Plan`.
 
     Raises:
         HarnessError: Whatever is wrong, before any training.
@@ -89,7 +113,15 @@ def plan_run(
     if protocol is not None:
         known.protocol(protocol)
     ground = prepare(open_dataset(dataset, known), protocol, known)
-    return plan_on(ground, info, recipe=recipe, changes=changes, out=out, device=device)
+    return plan_on(
+        ground,
+        info,
+        recipe=recipe,
+        changes=changes,
+        out=out,
+        device=device,
+        learnt_cameras=learnt_cameras,
+    )
 
 
 def prepare(data: OpenDataset, protocol: str | None, plugins: Plugins) -> Ground:
@@ -113,6 +145,7 @@ def plan_on(
     changes: Sequence[str] = (),
     out: Path = DEFAULT_OUT,
     device: str = "auto",
+    learnt_cameras: tuple[int, ...] | None = None,
 ) -> Plan:
     """Settle the recipe of one method on data that is open already.
 
@@ -122,7 +155,7 @@ def plan_on(
     data, bound, findings = ground
     name = recipe or default_recipe(info, data.card.name, data.card.embedded)
     resolved = resolve(info, name, data.label, bound.name, changes)
-    plan = Plan(info, resolved, data, bound, out, device, findings)
+    plan = Plan(info, resolved, data, bound, out, device, findings, learnt_cameras)
     plan.require_policy()
     return plan
 

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from harness.scoring.distances import TILE
-from harness.runs.evaluation import RANK_LIST_LENGTH, Evaluation, evaluate, evaluate_ranking
+from harness.base.parallel import everyones, gathered, is_main, share, world
 from harness.evidence.features_file import Side
+from harness.runs.evaluation import RANK_LIST_LENGTH, Evaluation, evaluate, evaluate_ranking
+from harness.scoring import rows_scored
+from harness.scoring.distances import TILE
+from harness.scoring.result import merged
 from harness.spec.method import Method
 from harness.spec.modality import Modality
-from harness.base.parallel import everyones, gathered, is_main, share, world
 from harness.spec.protocol import BoundProtocol, Change
-from harness.scoring.result import merged
-from harness.scoring import rows_scored
 from harness.training.batches import Batches
 from harness.training.features import BATCH, embed
 

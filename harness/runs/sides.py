@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel
+
+from harness.base.errors import ProtocolError
+from harness.base.hashing import digest
 from harness.data.opened import OpenDataset
 from harness.spec.dataset import Card, Split
 from harness.spec.method import MethodInfo
-from harness.base.errors import ProtocolError
-from harness.base.hashing import digest
 from harness.spec.modality import Modality, in_order
 from harness.spec.protocol import BoundProtocol, Side
 
@@ -69,9 +71,60 @@ def require_policy(info: MethodInfo, data: OpenDataset, protocol: BoundProtocol)
     )
 
 
-def shown(
-    info: MethodInfo, card: Card, protocol: BoundProtocol, split: Split, side: Side
-) -> str:
+def cameras_of(data: OpenDataset, protocol: BoundProtocol) -> tuple[int, ...]:
+    """The cameras of the training images, sorted; none where the data set names none.
+
+    A set without cameras gives all its images one number.
+    """
+    trained = {s.camid for s in data.samples(protocol.train_split)}
+    if len(trained | _at_test(data, protocol)) < 2:
+        return ()
+    return tuple(sorted(trained))
+
+
+def require_cameras(
+    info: MethodInfo,
+    config: BaseModel,
+    data: OpenDataset,
+    protocol: BoundProtocol,
+    known: tuple[int, ...],
+) -> None:
+    """Refuse a method that is told cameras at test where it did not learn them.
+
+    Args:
+        info: The method.
+        config: Its options, which may turn the cameras off.
+        data: What it is tested on.
+        protocol: Says on which splits.
+        known: The cameras it learns, or learnt.
+
+    Raises:
+        ProtocolError: The data set has no cameras, or others at test.
+    """
+    if not info.is_told_cameras(config):
+        return
+    strange = sorted(_at_test(data, protocol) - set(known))
+    if known and not strange:
+        return
+    seen = f"{data.label} names no cameras"
+    if known:
+        listed = ", ".join(map(str, strange))
+        seen = f"the cameras {listed} (counted from 0) of {data.label} are at test and not in train"
+    switch = f"turn its camera embedding off (--set config.{info.camera_switch}=false), or "
+    raise ProtocolError(
+        seen=f"{seen}, and the method {info.name} is told the camera of each test image",
+        expected="test images of the cameras it learns"
+        + (f": {', '.join(map(str, known))}" if known else ""),
+        do=(switch if info.camera_switch else "") + "choose another data set or protocol",
+    )
+
+
+def _at_test(data: OpenDataset, protocol: BoundProtocol) -> set[int]:
+    splits = (protocol.query_split, protocol.gallery_split)
+    return {s.camid for split in splits for s in data.samples(split)}
+
+
+def shown(info: MethodInfo, card: Card, protocol: BoundProtocol, split: Split, side: Side) -> str:
     """A key of what a model sees of a side: the same list, modalities and changes."""
     change = [c and c.model_dump(mode="json") for c in protocol.change(side)]
     return digest([card.folders[split], modalities_of(info, card, protocol, side), change])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.spec.modality import MODALITIES, Modality
 
@@ -19,6 +19,10 @@ MissingPolicy = Literal["none", "zero_normalised", "skip_branch", "impute", "nat
 image; `skip_branch`: that branch is left out; `impute`: its features are made from the others;
 `native`: the method is made for it.
 """
+
+
+TEST_CAMERA = "test-camera"
+"""The tag of a method that is told the camera of each test image."""
 
 
 class Claim(BaseModel):
@@ -55,7 +59,11 @@ class MethodInfo(BaseModel):
         missing: What it does with an absent modality of a sample at test.
         config: The pydantic model of its options (`extra="forbid"`); the recipe's `[config]`.
         backbone: What a table says of its network, such as "ResNet-50"; empty where it is a choice.
-        tags: What a reader must know of its numbers, such as `test-camera` (design rule 6).
+        tags: What a reader must know of its numbers, such as `test-camera` (design rule 6). A
+            method with that tag is told the camera of each test image, and refused data whose test
+            cameras it did not learn.
+        camera_switch: The config key of such a method that turns its camera embedding off where
+            its value is false: then it is told nothing and refused nothing.
         input_size: (height, width) of a network made for one size; every recipe is given it.
         recipes: The folder with its recipe files, if it has one.
         tables: The folder with its plans for `harness table`, if it has one.
@@ -77,10 +85,24 @@ class MethodInfo(BaseModel):
     config: type[BaseModel] = NoConfig
     backbone: str = ""
     tags: tuple[str, ...] = ()
+    camera_switch: str = ""
     input_size: tuple[int, int] | None = None
     recipes: Path | None = None
     tables: Path | None = None
     claims: tuple[Claim, ...] = ()
+
+    @model_validator(mode="after")
+    def _switch_is_there(self) -> MethodInfo:
+        if self.camera_switch and TEST_CAMERA not in self.tags:
+            raise ValueError(f"camera_switch belongs to a method with the tag {TEST_CAMERA!r}")
+        if self.camera_switch and self.camera_switch not in self.config.model_fields:
+            raise ValueError(f"camera_switch: the config has no key {self.camera_switch!r}")
+        return self
+
+    def is_told_cameras(self, config: BaseModel) -> bool:
+        """Whether this method with this config is told the cameras of test images."""
+        switch = self.camera_switch
+        return TEST_CAMERA in self.tags and (not switch or bool(getattr(config, switch)))
 
 
 class DataInfo(NamedTuple):
@@ -98,7 +120,8 @@ class DataInfo(NamedTuple):
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     """What images are normalised with, for methods whose weights were trained with others."""
     cameras: int = 0
-    """Cameras in train, for a camera embedding; 0 where the data set names none."""
+    """Cameras in train, for a camera embedding; 0 where the data set names none, that is, where
+    all its images have one number."""
 
 
 class Batch(NamedTuple):
@@ -115,9 +138,10 @@ class Batch(NamedTuple):
     pids: Tensor
     """(n,) int64, labels 0..classes-1 in training; at test, -1: a method never sees them."""
     camids: Tensor | None = None
-    """(n,) int64, 0-based in the order of the training set's sorted cameras.
+    """(n,) int64, 0-based in the order of the training set's sorted cameras; None where the data
+    set names none.
 
-    At test only a method tagged `test-camera` is given them.
+    At test only a method tagged `test-camera` is given them, and every camera is one of train's.
     """
 
 
@@ -145,8 +169,10 @@ class Method(Protocol):
 
         Under torchrun the model computes a part of the batch in each process, and `loss` sees all
         of it. So what `model(...)`, or a layer of it, gives in training has the images on the first
-        axis, and looks at other images by batch normalisation alone; what looks at the whole
-        batch belongs here, with the layers it needs taken from `getattr(model, "module", model)`.
+        axis, and looks at other images by batch normalisation alone; cameras are handed to it
+        beside the images (`model(batch.images, batch.camids)`), so that each process has its part
+        of them. What looks at the whole batch belongs here, with the layers it needs taken from
+        `getattr(model, "module", model)`.
         """
         ...
 

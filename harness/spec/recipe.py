@@ -14,6 +14,15 @@ from harness.base.hashing import digest
 # These say where a recipe comes from; renaming or explaining one does not change its training.
 _WORDS = {"name", "source"}
 
+# Options that recipes from before did not have: left out of the hash where they change nothing, so
+# that those recipes keep theirs.
+_LATER = {
+    "input": ("train_resize",),
+    "augmentation": ("erase_fill", "erase_area"),
+    "optimiser": ("bias_lr_factor", "bias_weight_decay"),
+    "schedule": ("warmup_start", "floor", "noise"),
+}
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -22,12 +31,16 @@ class _Section(BaseModel):
 
 
 class Input(_Section):
-    """The size images are resized to (bilinear, PIL) and the normalisation after."""
+    """The size images are resized to (PIL) and the normalisation after.
+
+    Test images are resized bilinearly, training images as `train_resize` says.
+    """
 
     height: int = Field(default=256, ge=16, le=2048)
     width: int = Field(default=128, ge=16, le=2048)
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    train_resize: Literal["bilinear", "bicubic"] = "bilinear"
 
 
 class Sampler(_Section):
@@ -44,30 +57,69 @@ class Augmentation(_Section):
     pad: int = Field(default=0, ge=0, description="pixels padded before a random crop")
     erase: Probability = 0.0
     joint: bool = False
+    erase_fill: Literal["mean", "noise"] = Field(
+        default="mean", description="the mean colour, or a normal draw for each pixel and channel"
+    )
+    erase_area: tuple[Probability, Probability] = Field(
+        default=(0.02, 0.4), description="of the rectangle, least and most, as parts of the image"
+    )
+
+    @model_validator(mode="after")
+    def _areas_rise(self) -> Augmentation:
+        least, most = self.erase_area
+        if not 0 < least <= most:
+            raise ValueError(f"erase_area must rise from above 0, got {list(self.erase_area)}")
+        return self
 
 
 class Optimiser(_Section):
-    """The optimiser over every parameter, weight decay included."""
+    """The optimiser over every parameter that is trained, weight decay included.
+
+    A parameter without a gradient is neither moved nor decayed. `adam` adds the decay to the
+    gradient (L2), `adamw` takes it off the weights. A bias is a parameter whose own name holds
+    the word, `in_proj_bias` too; one that the method gives a rate of its own (`lr_scales`) keeps
+    that rate.
+    """
 
     name: Literal["sgd", "adam", "adamw"] = "sgd"
     lr: float = Field(gt=0)
     momentum: float = Field(default=0.9, ge=0, lt=1, description="sgd only")
     nesterov: bool = Field(default=True, description="sgd only")
     weight_decay: float = Field(default=5e-4, ge=0)
+    bias_lr_factor: float = Field(
+        default=1.0, gt=0, description="biases learn at so many times the rate"
+    )
+    bias_weight_decay: float | None = Field(
+        default=None, ge=0, description="of biases; none given: theirs is that of all"
+    )
 
 
 class Schedule(_Section):
-    """The learning rate of an epoch: `steps` multiplies by `gamma` after each milestone."""
+    """The learning rate of an epoch, see `harness.training.schedule`.
 
-    kind: Literal["steps", "cosine", "constant"] = "steps"
+    `steps` multiplies by `gamma` after each milestone, `cosine` falls to zero, and
+    `cosine_to_floor` to `floor` as the transformer methods of the field have it. The first rate
+    of the warm-up and the floor are parts of the recipe's rate.
+    """
+
+    kind: Literal["steps", "cosine", "cosine_to_floor", "constant"] = "steps"
     milestones: tuple[int, ...] = ()
     gamma: float = Field(default=0.1, gt=0)
-    warmup_epochs: int = Field(default=0, ge=0, description="linear, from a tenth of the rate")
+    warmup_epochs: int = Field(default=0, ge=0, description="linear, from warmup_start")
+    warmup_start: float = Field(default=0.1, ge=0, le=1)
+    floor: float = Field(default=0.0, ge=0, le=1, description="cosine_to_floor only")
+    noise: Literal["none", "timm-42"] = Field(
+        default="none",
+        description="cosine_to_floor only: every epoch's rate but the last is off by up to two "
+        "thirds, as timm's scheduler draws it from the seed 42 plus the epoch",
+    )
 
     @model_validator(mode="after")
-    def _milestones_rise(self) -> Schedule:
+    def _fits(self) -> Schedule:
         if list(self.milestones) != sorted(set(self.milestones)):
             raise ValueError(f"milestones must rise, got {list(self.milestones)}")
+        if self.kind != "cosine_to_floor" and (self.floor != 0 or self.noise != "none"):
+            raise ValueError("floor and noise belong to kind = 'cosine_to_floor'")
         return self
 
 
@@ -114,7 +166,8 @@ class Recipe(_Section):
 
         The recipe's name and source do not, nor does `precision` in exact mode: there it counts
         as float32, and the mode is left out, so that recipes from before there were modes keep
-        their hash. Synchronised batch normalisation is left out for the same reason.
+        their hash. Synchronised batch normalisation and later options (`_LATER`) at their
+        defaults are left out for the same reason.
         """
         data = self.model_dump(mode="json", exclude=_WORDS)
         if self.batch_norm == "synchronised":
@@ -122,6 +175,11 @@ class Recipe(_Section):
         if self.mode == "exact":
             del data["mode"]
             data["precision"] = "float32"
+        for section, keys in _LATER.items():
+            settings = getattr(self, section)
+            for key in keys:
+                if getattr(settings, key) == type(settings).model_fields[key].default:
+                    del data[section][key]
         return digest(data)
 
     def dumped(self) -> dict[str, Any]:

@@ -30,11 +30,16 @@ class Batches:
 
     Attributes:
         arrays: The decoded images.
+        cameras: (rows of the array,) each one's camera, 0-based in the order of train's; None
+            where the data set names none.
+        cameras_at_test: Whether test batches tell them, too.
     """
 
     arrays: ImageArrays
     recipe: Recipe
     device: torch.device
+    cameras: NDArray[np.int64] | None = None
+    cameras_at_test: bool = False
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -75,7 +80,8 @@ class Batches:
             images = {m: self._normal(x) for m, x in raw.items()}
             images = erase(images, self.recipe.augmentation, generator)
             pids = torch.as_tensor(classes, dtype=torch.int64).to(self.device)
-            yield self._masked(self._present(chosen, modalities), images, pids)
+            batch = self._masked(self._present(chosen, modalities), images, pids)
+            yield batch._replace(camids=self._camids(chosen))
 
     def test(
         self,
@@ -109,7 +115,13 @@ class Batches:
                 pixels[m] = torch.from_numpy(changed).to(self.device)
         images = {m: self._normal(p) for m, p in pixels.items()}
         hidden = torch.full((len(rows),), -1, dtype=torch.int64, device=self.device)
-        return self._masked(there, images, hidden)
+        batch = self._masked(there, images, hidden)
+        return batch._replace(camids=self._camids(rows)) if self.cameras_at_test else batch
+
+    def _camids(self, rows: NDArray[np.int64]) -> Tensor | None:
+        if self.cameras is None:
+            return None
+        return torch.from_numpy(self.cameras[rows]).to(self.device)
 
     def _present(
         self, rows: NDArray[np.int64], modalities: tuple[Modality, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,12 @@ from harness.base.parallel import is_main, on_main
 from harness.base.progress import progress, say
 from harness.spec.method import Batch, Method
 from harness.spec.modality import Modality
-from harness.spec.recipe import Optimiser, Recipe
+from harness.spec.recipe import Recipe
 from harness.training.batches import Batches
 from harness.training.checkpoint import load_state, save_state
+from harness.training.losses import Losses
 from harness.training.mode import compiled, computing, uncompiled
+from harness.training.optimiser import make_optimiser
 from harness.training.sampler import identity_batches
 from harness.training.schedule import learning_rate
 from harness.training.shared import average_gradients, same_everywhere, shared
@@ -74,13 +75,15 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
         started = time.monotonic()
         rate = learning_rate(recipe.schedule, recipe.optimiser.lr, epoch, recipe.epochs)
         for group in optimiser.param_groups:
-            group["lr"] = rate * group["scale"]
+            group["lr"] = learning_rate(
+                recipe.schedule, recipe.optimiser.lr, epoch, recipe.epochs, group["scale"]
+            )
         torch.manual_seed(derive_seed("model", training.seed, epoch))
         augment = torch.Generator().manual_seed(derive_seed("augment", training.seed, epoch))
         model.train()
         if start_epoch is not None:
             start_epoch(model, epoch)
-        sums: dict[str, torch.Tensor] = {}
+        losses = Losses(device, epoch)
         plan = identity_batches(
             training.labels,
             recipe.sampler.identities,
@@ -97,13 +100,10 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
         label = f"epoch {epoch + 1}/{recipe.epochs}"
         with progress(label, len(plan), " steps", summary=False) as advance:
             for batch in batches:
-                terms = take_step(training, seen, optimiser, batch)
-                for name, term in terms.items():
-                    # Kept on the device: asking for the number would wait for the GPU every step.
-                    sums[name] = sums.get(name, torch.zeros((), device=device)) + term
+                losses.add(take_step(training, seen, optimiser, batch))
                 advance(1)
         same_everywhere(model)
-        row = _row(epoch, rate, sums, len(plan), time.monotonic() - started)
+        row = _row(epoch, rate, losses.means(), len(plan), time.monotonic() - started)
         row |= {"compiled": True} if graphs else {}
         log.append(row)
         _report(row, recipe)
@@ -150,44 +150,6 @@ def _trial(training: Training, model: nn.Module) -> None:
         training.rows[first], training.labels[first], training.modalities, drawn
     )
     _backward(training, model, batch)
-
-
-def make_optimiser(
-    settings: Optimiser,
-    model: nn.Module,
-    scales: Sequence[tuple[float, Iterable[nn.Parameter]]] = (),
-) -> torch.optim.Optimizer:
-    """The recipe's optimiser over every parameter that is trained.
-
-    Torch's fused form, which goes over the numbers once: two to four times as quick as the plain
-    one, and a step's digits are the plain one's to an ulp (SGD) or four (Adam).
-
-    Args:
-        scales: Parameters that learn at so many times the rate; kept as `scale` of their group.
-    """
-    scale_of = {id(p): scale for scale, params in scales for p in params}
-    groups: dict[float, list[nn.Parameter]] = {}
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            groups.setdefault(scale_of.get(id(parameter), 1.0), []).append(parameter)
-    params: list[dict[str, Any]] = [
-        {"params": found, "scale": scale, "lr": settings.lr * scale}
-        for scale, found in groups.items()
-    ]
-    decay = settings.weight_decay
-    if settings.name == "sgd":
-        # Torch refuses Nesterov without momentum; without momentum the two are the same.
-        nesterov = settings.nesterov and settings.momentum > 0
-        return torch.optim.SGD(
-            params,
-            settings.lr,
-            settings.momentum,
-            weight_decay=decay,
-            nesterov=nesterov,
-            fused=True,
-        )
-    kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
-    return kind(params, settings.lr, weight_decay=decay, fused=True)
 
 
 def loss_terms(method: Method, model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
@@ -266,16 +228,8 @@ def _about(path: Path) -> dict[str, Any]:
 
 
 def _row(
-    epoch: int, rate: float, sums: dict[str, torch.Tensor], steps: int, seconds: float
+    epoch: int, rate: float, losses: dict[str, float], steps: int, seconds: float
 ) -> dict[str, Any]:
-    losses = {name: float(total) / steps for name, total in sums.items()}
-    for name, value in losses.items():
-        if not np.isfinite(value):
-            raise TrainingError(
-                seen=f"the loss term {name!r} became {value} in epoch {epoch + 1}",
-                expected="finite losses",
-                do="lower the learning rate (--set optimiser.lr=...), or train in float32",
-            )
     return {
         "epoch": epoch + 1,
         "lr": rate,

@@ -20,7 +20,7 @@ from harness.base.errors import RecipeError
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
 from harness.training.checkpoint import load_state, save_state
-from harness.training.loop import make_optimiser
+from harness.training.optimiser import make_optimiser
 from harness.training.schedule import learning_rate
 from tests.baselines.pairs import (
     PAIR,

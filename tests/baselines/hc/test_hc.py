@@ -11,7 +11,7 @@ from baselines.hc.method import HC, sum_over_parts
 from baselines.hc.model import HCNet
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
-from harness.training.loop import make_optimiser
+from harness.training.optimiser import make_optimiser
 from tests.baselines.pairs import (
     PAIR,
     SETTING,

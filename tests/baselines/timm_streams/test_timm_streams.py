@@ -13,7 +13,7 @@ from baselines.timm_streams.method import TimmStreams
 from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.recipe import Optimiser
-from harness.training.loop import make_optimiser
+from harness.training.optimiser import make_optimiser
 from tests.conftest import Harness
 
 FUSIONS = ("image_sum", "feature_sum", "feature_concat", "aggregate", "progressive")

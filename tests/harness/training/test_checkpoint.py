@@ -12,7 +12,7 @@ from torch import nn
 from harness.base.errors import CheckpointError
 from harness.spec.recipe import Optimiser
 from harness.training.checkpoint import load_state, read_weights, save_state, save_weights
-from harness.training.loop import make_optimiser
+from harness.training.optimiser import make_optimiser
 
 
 def _model() -> nn.Module:

@@ -16,8 +16,9 @@ from harness.spec.modality import MODALITIES
 from harness.spec.plugins import load_plugins, load_target
 from harness.spec.resolve import resolve
 from harness.training.batches import Batches
-from harness.training.loop import Training, make_optimiser, take_step
+from harness.training.loop import Training, take_step
 from harness.training.mode import memory_format
+from harness.training.optimiser import make_optimiser
 from harness.training.sampler import identity_batches
 
 STEPS = 50

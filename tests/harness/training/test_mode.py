@@ -14,7 +14,7 @@ from torch import nn
 
 from harness.spec.recipe import Optimiser, Recipe
 from harness.training import mode
-from harness.training.loop import make_optimiser
+from harness.training.optimiser import make_optimiser
 from tests.conftest import SMALL, Harness
 from tests.harness.training.made import a_recipe
 
