@@ -68,7 +68,7 @@ class HierarchicalDecoupling(nn.Module):
         found = []
         for one in self.sets:
             seen = torch.cat([tokens[m] for m in one], 1)
-            query = self.queries[set_name(one)].to(seen.dtype).expand(len(seen), -1, -1)
+            query = self.queries[set_name(one)].to(seen.dtype).repeat(len(seen), 1, 1)
             attend = self.attention[set_name(one)]
             found.append(attend(query, seen, seen, need_weights=False)[0])
         return torch.cat(found, 1)

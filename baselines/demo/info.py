@@ -46,6 +46,7 @@ INFO = MethodInfo(
     config=DeMoConfig,
     backbone="CLIP ViT-B/16",
     tags=("test-camera",),
+    camera_switch="sie_camera",
     recipes=Path(__file__).parent / "recipes",
     tables=Path(__file__).parent / "tables",
     claims=(

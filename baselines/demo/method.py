@@ -40,6 +40,11 @@ class DeMo:
         descriptors: Tensor = model(batch.images, batch.camids)
         return descriptors
 
+    def lr_scales(self, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
+        """The encoder's part of the rate."""
+        net = _unwrap(model)
+        return [(net.config.encoder_rate, list(net.backbone.encoder.parameters()))]
+
     def modality_columns(self, model: nn.Module) -> dict[Modality, tuple[int, int]]:
         """The columns of the class tokens, which see one modality alone."""
         net = _unwrap(model)

@@ -49,8 +49,7 @@ class ClipStreams(nn.Module):
         Args:
             images: Each (n, 3, height, width); a modality that is no key counts as zeros, the
                 grey image of the authors. The encoder sees it with its camera all the same.
-            camids: (n,) cameras, for an encoder with a camera embedding. An image of a camera
-                that train does not have (a negative number) gets no vector.
+            camids: (n,) cameras of train, for an encoder with a camera embedding.
 
         Raises:
             PluginError: No cameras for a network that wants them.
@@ -73,6 +72,4 @@ class ClipStreams(nn.Module):
                 "names cameras",
                 "train with `--set config.sie_camera=false` for data without cameras at test",
             )
-        known = (camids >= 0) & (camids < len(self.camera_embedding))
-        chosen = self.camera_embedding[camids.where(known, 0)]
-        return self.coefficient * chosen * known[:, None]
+        return self.coefficient * self.camera_embedding[camids]

@@ -25,6 +25,7 @@ INFO = MethodInfo(
     config=SignalConfig,
     backbone="CLIP ViT-B/16",
     tags=("test-camera",),
+    camera_switch="sie_camera",
     recipes=Path(__file__).parent / "recipes",
     tables=Path(__file__).parent / "tables",
     claims=(

@@ -47,6 +47,15 @@ class Signal:
         descriptors: Tensor = model(batch.images, batch.camids)
         return descriptors
 
+    def lr_scales(self, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
+        """The encoder's part of the rate, and the classifiers'."""
+        net = _unwrap(model)
+        classifiers = [p for k, p in net.heads.named_parameters() if ".classifier." in k]
+        return [
+            (net.config.encoder_rate, list(net.backbone.encoder.parameters())),
+            (net.config.classifier_rate, classifiers),
+        ]
+
     def modality_columns(self, model: nn.Module) -> dict[Modality, tuple[int, int]]:
         """The columns of the class tokens, which see one modality alone."""
         net = _unwrap(model)
