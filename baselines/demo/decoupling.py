@@ -87,9 +87,7 @@ class AttentionExperts(nn.Module):
         super().__init__()
         self.heads = heads
         part = width // heads
-        self.mix = nn.Sequential(
-            nn.Linear(sets * width, width), QuickGELU(), nn.BatchNorm1d(width)
-        )
+        self.mix = nn.Sequential(nn.Linear(sets * width, width), QuickGELU(), nn.BatchNorm1d(width))
         self.query = nn.Linear(width, width, bias=False)
         self.key = nn.Linear(width, width, bias=False)
         self.experts = nn.ModuleList(

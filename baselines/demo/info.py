@@ -36,8 +36,7 @@ INFO = MethodInfo(
     uses=("baselines.shared",),
     title="DeMo",
     paper=(
-        "DeMo: Decoupled Feature-Based Mixture of Experts for Multi-Modal Object "
-        "Re-Identification"
+        "DeMo: Decoupled Feature-Based Mixture of Experts for Multi-Modal Object Re-Identification"
     ),
     venue="AAAI",
     year=2025,

@@ -40,9 +40,7 @@ class DeMoNet(nn.Module):
         self.hdm: HierarchicalDecoupling | None = None
         self.atmoe: AttentionExperts | None = None
         if config.hdm:
-            self.hdm = HierarchicalDecoupling(
-                self.modalities, self.width, config.attention_dropout
-            )
+            self.hdm = HierarchicalDecoupling(self.modalities, self.width, config.attention_dropout)
             sets = len(self.hdm.sets)
             widths = {EXPERTS: sets * self.width, **widths}
             if config.atmoe:
@@ -68,7 +66,9 @@ class DeMoNet(nn.Module):
         features = class_features(self.config, globals_)
         descriptor = list(globals_.values())
         if self.hdm is not None:
-            sequences = {m: torch.cat([globals_[m][:, None], t[:, 1:]], 1) for m, t in tokens.items()}
+            sequences = {
+                m: torch.cat([globals_[m][:, None], t[:, 1:]], 1) for m, t in tokens.items()
+            }
             vectors = self.hdm(sequences)
             moe = vectors.flatten(1) if self.atmoe is None else self.atmoe(vectors)
             features[EXPERTS] = moe

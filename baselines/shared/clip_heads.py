@@ -47,7 +47,9 @@ class Heads(nn.Module):
         }
 
 
-def class_widths(config: ClipConfig, modalities: tuple[Modality, ...], width: int) -> dict[str, int]:
+def class_widths(
+    config: ClipConfig, modalities: tuple[Modality, ...], width: int
+) -> dict[str, int]:
     """The features that `class_features` gives, and how wide each is."""
     if config.supervision == "joint":
         return {JOINT: width * len(modalities)}

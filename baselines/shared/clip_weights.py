@@ -161,16 +161,17 @@ def _from_timm(state: dict[str, Tensor]) -> dict[str, Tensor]:
     bias = state.pop("head.bias", None)
     if bias is not None and not bias.is_meta and bias.any():
         raise ValueError("its head has a bias (head.bias), so it is no projection of CLIP's")
-    found = {}
-    for key, value in state.items():
-        for theirs, ours in _FROM_TIMM:
-            if key.startswith(theirs):
-                key = ours + key.removeprefix(theirs)
-                break
-        found[key] = value
+    found = {_of_timm(key): value for key, value in state.items()}
     found["class_embedding"] = found.pop("cls_token").flatten()
     for theirs, ours in (("pos_embed", "positional_embedding"), ("head.weight", "proj")):
         if theirs in found:
             value = found.pop(theirs)
             found[ours] = value.T if ours == "proj" else value.flatten(0, 1)
     return found
+
+
+def _of_timm(key: str) -> str:
+    for theirs, ours in _FROM_TIMM:
+        if key.startswith(theirs):
+            return ours + key.removeprefix(theirs)
+    return key

@@ -74,6 +74,7 @@ class Case(NamedTuple):
         found = np.asarray(found)[: len(want)] if want.ndim else np.asarray(found)
         return float(np.abs(found - want).max() / np.abs(want).max())
 
+
 def names(method: str) -> list[str]:
     """The cases of a method; none where the golden numbers are not there."""
     file = METHODS / method / "cases.json"

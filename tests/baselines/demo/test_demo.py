@@ -176,9 +176,10 @@ def official(net: DeMoNet) -> dict[str, Tensor]:
         if key == "backbone.camera_embedding":
             found["BACKBONE.cv_embed"] = value[:, None]
             continue
-        key = key.replace("backbone.encoder.blocks.", "BACKBONE.base.transformer.resblocks.")
-        key = key.replace("backbone.encoder.", "BACKBONE.base.")
+        name = key
         for ours, theirs in (
+            ("backbone.encoder.blocks.", "BACKBONE.base.transformer.resblocks."),
+            ("backbone.encoder.", "BACKBONE.base."),
             (".norm1.", ".ln_1."),
             (".norm2.", ".ln_2."),
             (".attn.qkv.", ".attn.in_proj_"),
@@ -189,20 +190,23 @@ def official(net: DeMoNet) -> dict[str, Tensor]:
             ("atmoe.query.", "generalFusion.moe.gating_network.gate.q_."),
             ("atmoe.key.", "generalFusion.moe.gating_network.gate.k_."),
         ):
-            key = key.replace(ours, theirs)
-        parts = key.split(".")
+            name = name.replace(ours, theirs)
+        parts = name.split(".")
         if parts[0] == "pife":
             names = {"RGB": "rgb", "NI": "nir", "TI": "tir"}
             parts[:2] = [f"{names[parts[1]]}_reduce"]
         elif parts[0] == "hdm":
-            name = "".join(letters[m] for m in parts[2].split("_"))
-            parts[:3] = ["generalFusion", f"{name}_token" if parts[1] == "queries" else name]
+            letters_of = "".join(letters[m] for m in parts[2].split("_"))
+            parts[:3] = [
+                "generalFusion",
+                f"{letters_of}_token" if parts[1] == "queries" else letters_of,
+            ]
         elif parts[:2] == ["atmoe", "experts"]:
             parts[:4] = ["generalFusion.moe.experts", parts[2], "expertHead", parts[3], "mlp"]
         elif parts[0] == "heads":
             part = "bottleneck" if parts[3] == "norm" else "classifier"
-            name = {"ori": "", "moe": "_moe"}.get(parts[2], f"_{letters.get(parts[2])}")
-            parts[:4] = [part + name]
+            of = {"ori": "", "moe": "_moe"}.get(parts[2], f"_{letters.get(parts[2])}")
+            parts[:4] = [part + of]
         found[".".join(parts)] = value
     return found
 

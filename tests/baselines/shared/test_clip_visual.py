@@ -66,10 +66,10 @@ def openai_names(net: nn.Module) -> dict[str, Tensor]:
         ("blocks.", "transformer.resblocks."),
     )
     for key, value in state.items():
-        key = "ln_post." + key.removeprefix("norm.") if key.startswith("norm.") else key
+        name = "ln_post." + key.removeprefix("norm.") if key.startswith("norm.") else key
         for timms, theirs in swaps:
-            key = key.replace(timms, theirs)
-        found[key] = value
+            name = name.replace(timms, theirs)
+        found[name] = value
     return found
 
 
@@ -113,7 +113,9 @@ def test_published_files_of_every_kind_give_timms_function(tmp_path: Path, shape
     with torch.no_grad():
         want = net.forward_features(images) @ net.head.weight.T
         found = ours(images)
-    torch.testing.assert_close(found, want, **({"atol": 0.02, "rtol": 0} if "half" in shape else {}))
+    torch.testing.assert_close(
+        found, want, **({"atol": 0.02, "rtol": 0} if "half" in shape else {})
+    )
     assert all(p.dtype == torch.float32 for p in ours.parameters())
     # and at another size only the positions differ
     other = small()
