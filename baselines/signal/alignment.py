@@ -42,14 +42,16 @@ class Sampling(nn.Module):
         )
 
     def forward(self, patches: Tensor) -> Tensor:
-        """(n, d, h / 4, w / 4) of a map (n, d, h, w)."""
-        offset = self.offset(self.query(patches))[:, 0].tanh()
+        """(n, d, h / 4, w / 4) of a map (n, d, h, w), float32 or wider."""
+        # Places in half precision would be some hundredths of the map off.
+        kind = torch.promote_types(patches.dtype, torch.float32)
+        offset = self.offset(self.query(patches))[:, 0].to(kind).tanh()
         rows, columns = self.coarse
         down = _points(rows, offset)[:, None] + offset * _REACH / (rows - 1)
         across = _points(columns, offset) + offset * _REACH / (columns - 1)
         places = torch.stack([across, down], -1).clamp(-1, 1)
         sampled: Tensor = functional.grid_sample(
-            patches, places.to(patches.dtype), mode="bilinear", align_corners=True
+            patches.to(kind), places, mode="bilinear", align_corners=True
         )
         return sampled
 

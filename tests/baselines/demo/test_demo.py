@@ -303,3 +303,12 @@ def test_options_that_do_not_fit_are_refused() -> None:
     ):
         with pytest.raises(RecipeError, match=match):
             resolve(INFO, "rgbnt201", "rgbnt201", "full", [change])
+
+
+def test_fast_mode_gives_finite_terms_and_gradients() -> None:
+    net, shown = build().train(), batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        terms = METHOD.loss(net, shown)
+    torch.stack([t.float() for t in terms.values()]).sum().backward()
+    assert all(torch.isfinite(t) for t in terms.values())
+    assert all(torch.isfinite(p.grad).all() for p in net.parameters() if p.grad is not None)

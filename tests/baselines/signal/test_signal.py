@@ -321,3 +321,12 @@ def test_official_recipes_are_the_authors_configurations(
     stepped = name == "msvr310"
     assert recipe.schedule.kind == ("steps" if stepped else "cosine_to_floor")
     assert recipe.schedule.milestones == ((19, 39) if stepped else ())
+
+
+def test_fast_mode_gives_finite_terms_and_gradients() -> None:
+    net, shown = build().train(), batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        terms = METHOD.loss(net, shown)
+    torch.stack([t.float() for t in terms.values()]).sum().backward()
+    assert all(torch.isfinite(t) for t in terms.values())
+    assert all(torch.isfinite(p.grad).all() for p in net.parameters() if p.grad is not None)
