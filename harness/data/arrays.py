@@ -20,6 +20,7 @@ from harness.data.images import part_of, read_image
 from harness.data.opened import OpenDataset
 from harness.spec.dataset import SPLITS, Sample, Split
 from harness.spec.modality import Modality
+from harness.spec.recipe import Resize
 
 # Rows handed to the pool at once: enough to keep all cores busy, few enough to stop quickly.
 _CHUNK = 64
@@ -33,7 +34,7 @@ class ImageArrays:
         images: (n, modalities, height, width, 3) uint8, memory-mapped, read-only.
         present: (n, modalities) bool; the pixels of an absent image are zero.
         modalities: The order of axis 1.
-        rows: For each split, the row of each of its samples, in the split's order.
+        rows: For each split in the array, the row of each of its samples, in the split's order.
         names: (n,) the folder and name of each row.
         key: The hash of what the array was made from.
     """
@@ -50,21 +51,35 @@ class ImageArrays:
         return self.modalities.index(modality)
 
 
-def decode(data: OpenDataset, height: int, width: int) -> ImageArrays:
+def decode(
+    data: OpenDataset,
+    height: int,
+    width: int,
+    resize: Resize = "bilinear",
+    splits: tuple[Split, ...] = SPLITS,
+) -> ImageArrays:
     """The data set as one array, made on first use and continued if it was interrupted.
 
-    Pixels equal `PIL.Image.resize((width, height), BILINEAR)` of the image in mode RGB, which is
-    what the authors' transform gives. Pillow's version is part of the key because its resize may
+    Pixels equal `PIL.Image.resize((width, height), ...)` of the image in mode RGB, which is what
+    the authors' transforms give. Pillow's version is part of the key because its resize may
     change between versions.
+
+    Args:
+        data: The data set.
+        height, width: Of every image.
+        resize: How; each way is an array of its own.
+        splits: What is in the array; the others have no rows.
 
     Raises:
         UnreadableImageError: The first file that is no whole image; the rest is kept.
         DiskFullError: The array does not fit the cache's disk.
     """
-    samples, rows = _unique(data)
+    samples, rows = _unique(data, splits)
     modalities = data.card.modalities
     shape = (len(samples), len(modalities), height, width, 3)
     made_of = [data.data_hash, list(samples), height, width, list(modalities)]
+    # Bilinear arrays were there before there was another way, and keep their key.
+    made_of += [] if resize == "bilinear" else [resize]
     key = digest([*made_of, PIL.__version__])
     folder = cache_folder() / "arrays" / key[:24]
     images, done = _open_files(folder, shape)
@@ -72,17 +87,19 @@ def decode(data: OpenDataset, height: int, width: int) -> ImageArrays:
     if todo.size:
         about = {"dataset": data.label, "root": str(data.root), "shape": list(shape), "key": key}
         write_json(folder / "about.json", about)
-        _fill(images, done, list(samples.values()), todo, modalities)
+        _fill(images, done, list(samples.values()), todo, modalities, resize)
     present = np.array([[m in s.paths for m in modalities] for s in samples.values()], dtype=bool)
     final = np.memmap(folder / "images.u8", dtype=np.uint8, mode="r", shape=shape)
     return ImageArrays(final, present, modalities, rows, tuple(samples), key)
 
 
-def _unique(data: OpenDataset) -> tuple[dict[str, Sample], dict[Split, NDArray[np.int64]]]:
+def _unique(
+    data: OpenDataset, splits: tuple[Split, ...]
+) -> tuple[dict[str, Sample], dict[Split, NDArray[np.int64]]]:
     """Samples by "folder/name", and each split's rows among them."""
     samples: dict[str, Sample] = {}
     keys: dict[Split, list[str]] = {}
-    for split in SPLITS:
+    for split in splits:
         folder = data.card.folders[split]
         keys[split] = [f"{folder}/{s.name}" for s in data.samples(split)]
         samples.update(zip(keys[split], data.samples(split), strict=True))
@@ -125,6 +142,7 @@ def _fill(
     samples: list[Sample],
     todo: NDArray[np.int64],
     modalities: tuple[Modality, ...],
+    resize: Resize,
 ) -> None:
     height, width = images.shape[2:4]
 
@@ -135,7 +153,7 @@ def _fill(
         for axis, modality in enumerate(modalities):
             if modality in sample.paths:
                 part = part_of(opened[sample.paths[modality]], sample, modality)
-                images[row, axis] = resized(part, height, width)
+                images[row, axis] = resized(part, height, width, resize)
         return row
 
     with progress("decoding", todo.size, " triplets") as advance, _pool() as pool:
@@ -145,9 +163,11 @@ def _fill(
             advance(len(chunk))
 
 
-def resized(image: Image.Image, height: int, width: int) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8 of an RGB image, bilinear as PIL does it."""
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+def resized(
+    image: Image.Image, height: int, width: int, resize: Resize = "bilinear"
+) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8 of an RGB image, resized as PIL does it."""
+    return np.asarray(image.resize((width, height), Image.Resampling[resize.upper()]))
 
 
 def _pool() -> ThreadPoolExecutor:

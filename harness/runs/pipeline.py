@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,24 @@ class Workshop:
     plan: Plan
     device: torch.device
     arrays: ImageArrays
+    """What is tested on; whole, train images among them."""
     method: Method
     batches: Batches
+    """Of `arrays`."""
     model: nn.Module | None = field(default=None)
     sides: dict[str, Side] = field(default_factory=dict)
     """Descriptors made already, so that many protocols embed a shared side once."""
     embedded: cost.Throughput = field(default_factory=cost.Throughput)
+
+    def training_batches(self) -> Batches:
+        """The batches of training, of an array of their own where they are resized otherwise."""
+        recipe = self.plan.resolved.recipe.input
+        if recipe.train_resize == "bilinear":
+            return self.batches
+        size, split = (recipe.height, recipe.width), self.plan.protocol.train_split
+        arrays = main_first(lambda: decode(self.plan.data, *size, recipe.train_resize, (split,)))
+        cameras = _cameras(self.plan, arrays)
+        return replace(self.batches, arrays=arrays, cameras=cameras)
 
     def build(self, pretrained: str, classes: int | None = None) -> nn.Module:
         """A new model on the device."""
@@ -85,7 +97,7 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
     """Decode the images and load the method's class.
 
     Raises:
-        ProtocolError: A modality is absent at test and the method cannot take that.
+        ProtocolError: The method cannot take what it would be shown at test.
         PluginError: The class lacks a function.
     """
     plan.require_policy()
@@ -213,14 +225,15 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     model = main_first(lambda: shop.build(recipe.pretrained))
     # A checkpoint with its optimiser, its replacement while it is written, and the weights.
     require_space(folder, needed_bytes(model, copies=5))
+    batches = shop.training_batches()
     samples = plan.data.samples(plan.protocol.train_split)
     known = {pid: i for i, pid in enumerate(sorted({s.pid for s in samples}))}
     training = loop.Training(
         method=shop.method,
         recipe=recipe,
         seed=seed,
-        batches=shop.batches,
-        rows=shop.arrays.rows[plan.protocol.train_split],
+        batches=batches,
+        rows=batches.arrays.rows[plan.protocol.train_split],
         labels=np.array([known[s.pid] for s in samples], dtype=np.int64),
         modalities=plan.modalities("train"),
         folder=folder,

@@ -63,7 +63,8 @@ class MethodInfo(BaseModel):
             method with that tag is told the camera of each test image, and refused data whose test
             cameras it did not learn.
         camera_switch: The config key of such a method that turns its camera embedding off where
-            its value is false: then it is told nothing and refused nothing.
+            its value is false: then it is told nothing and refused nothing. Tables show the tag
+            at all rows of the method.
         input_size: (height, width) of a network made for one size; every recipe is given it.
         recipes: The folder with its recipe files, if it has one.
         tables: The folder with its plans for `harness table`, if it has one.

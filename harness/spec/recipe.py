@@ -23,6 +23,7 @@ _LATER = {
     "schedule": ("warmup_start", "floor", "noise"),
 }
 
+Resize = Literal["bilinear", "bicubic"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -40,7 +41,7 @@ class Input(_Section):
     width: int = Field(default=128, ge=16, le=2048)
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    train_resize: Literal["bilinear", "bicubic"] = "bilinear"
+    train_resize: Resize = "bilinear"
 
 
 class Sampler(_Section):
@@ -99,7 +100,8 @@ class Schedule(_Section):
 
     `steps` multiplies by `gamma` after each milestone, `cosine` falls to zero, and
     `cosine_to_floor` to `floor` as the transformer methods of the field have it. The first rate
-    of the warm-up and the floor are parts of the recipe's rate.
+    of the warm-up and the floor are parts of the recipe's rate; in `cosine_to_floor` they are the
+    same for every group of parameters, otherwise parts of the group's own.
     """
 
     kind: Literal["steps", "cosine", "cosine_to_floor", "constant"] = "steps"

@@ -18,8 +18,10 @@ from harness.spec.modality import Modality
 from harness.spec.protocol import Change
 from harness.spec.recipe import Recipe
 from harness.training.augment import crop_and_flip, erase
+from harness.training.draws import draws_on, epoch_draws
 from harness.training.mode import memory_format
 from harness.training.pixels import Pixels
+from harness.training.sent import sent
 
 _AS_IT_IS = Change()
 
@@ -67,21 +69,37 @@ class Batches:
 
         Args:
             rows: For each batch (n,) of the array; known ahead, so that pixels can be on their
-                way before their turn.
+                way before their turn, and that what all steps need is sent to the device once.
             labels: For each batch (n,).
             modalities: Of training.
-            generator: A CPU generator; each batch goes on with it.
+            generator: A CPU generator, from which the whole epoch is drawn at once.
         """
+        recipe = self.recipe.augmentation
         axes = [self.arrays.axis(m) for m in modalities]
-        stream = self.pixels.stream(rows, axes)
-        for chosen, classes, pixels in zip(rows, labels, stream, strict=True):
-            raw = dict(zip(modalities, pixels, strict=True))
-            raw = crop_and_flip(raw, self.recipe.augmentation, generator)
-            images = {m: self._normal(x) for m, x in raw.items()}
-            images = erase(images, self.recipe.augmentation, generator)
-            pids = torch.as_tensor(classes, dtype=torch.int64).to(self.device)
-            batch = self._masked(self._present(chosen, modalities), images, pids)
-            yield batch._replace(camids=self._camids(chosen))
+        size = (self.arrays.images.shape[2], self.arrays.images.shape[3])
+        counts = [len(chosen) for chosen in rows]
+        drawn = epoch_draws(counts, len(axes), size, recipe, generator)
+        there = [torch.from_numpy(self.arrays.present[:, axes][c].T) for c in rows]
+        steps = zip(
+            self.pixels.stream(rows, axes),
+            draws_on(self.device, drawn),
+            sent(there, self.device),
+            sent([torch.as_tensor(c, dtype=torch.int64) for c in labels], self.device),
+            self._camids(rows),
+            (bool(t.all()) for t in there),
+            strict=True,
+        )
+        for raw, draws, present, pids, camids, whole in steps:
+            images = self._normal(crop_and_flip(raw, draws, recipe.pad))
+            images = erase(images, draws)
+            if not whole:
+                images = images * present[..., None, None, None]
+            yield Batch(
+                dict(zip(modalities, images.unbind(0), strict=True)),
+                dict(zip(modalities, present.unbind(0), strict=True)),
+                pids,
+                camids,
+            )
 
     def test(
         self,
@@ -113,15 +131,16 @@ class Batches:
                 ]
                 changed = corrupt_all(pixels[m].cpu().numpy(), drawn, grey=m != "RGB")
                 pixels[m] = torch.from_numpy(changed).to(self.device)
-        images = {m: self._normal(p) for m, p in pixels.items()}
+        images = {m: self._normal(p[None])[0] for m, p in pixels.items()}
         hidden = torch.full((len(rows),), -1, dtype=torch.int64, device=self.device)
         batch = self._masked(there, images, hidden)
-        return batch._replace(camids=self._camids(rows)) if self.cameras_at_test else batch
+        return batch._replace(camids=self._camids([rows])[0]) if self.cameras_at_test else batch
 
-    def _camids(self, rows: NDArray[np.int64]) -> Tensor | None:
+    def _camids(self, plan: Sequence[NDArray[np.int64]]) -> Sequence[Tensor | None]:
+        """For each batch (n,) on the device, or None where there are no cameras."""
         if self.cameras is None:
-            return None
-        return torch.from_numpy(self.cameras[rows]).to(self.device)
+            return [None] * len(plan)
+        return sent([torch.from_numpy(self.cameras[rows]) for rows in plan], self.device)
 
     def _present(
         self, rows: NDArray[np.int64], modalities: tuple[Modality, ...]
@@ -142,9 +161,11 @@ class Batches:
         return pixels.index_copy_(0, where, self.pixels.take(rows[there], axis))
 
     def _normal(self, raw: Tensor) -> Tensor:
+        """(k, n, 3, h, w) of (k, n, h, w, 3) pixels, each modality's laid out as the mode says."""
         shape = self.recipe.input
-        upright = raw.permute(0, 3, 1, 2)
-        return normalised(upright, shape.mean, shape.std, memory_format(self.recipe))
+        upright = raw.flatten(0, 1).permute(0, 3, 1, 2)
+        flat = normalised(upright, shape.mean, shape.std, memory_format(self.recipe))
+        return flat.view(*raw.shape[:2], *flat.shape[1:])
 
     def _masked(
         self,

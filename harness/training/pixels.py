@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.training.sent import sent
+
 Place = Literal["mapped", "resident", "streamed"]
 
 # What is left of a GPU's free memory for the model, its activations and its optimiser.
@@ -63,19 +65,19 @@ class Pixels:
 
     def take(self, rows: NDArray[np.int64], axis: int) -> Tensor:
         """(n, height, width, 3) uint8 on the device: one modality of the given rows."""
-        return self._gathered(self._places(rows, (axis,))).to(self.device)[0]
+        places = self._places(rows, (axis,)).to(self._flat.device, non_blocking=True)
+        return self._gathered(places).to(self.device)[0]
 
-    def stream(
-        self, plan: Sequence[NDArray[np.int64]], axes: Sequence[int]
-    ) -> Iterator[list[Tensor]]:
-        """For each batch of the plan its pixels as `take` gives them, by axis."""
-        batches = (self._places(rows, axes) for rows in plan)
+    def stream(self, plan: Sequence[NDArray[np.int64]], axes: Sequence[int]) -> Iterator[Tensor]:
+        """For each batch of the plan (axes, n, height, width, 3): its pixels as `take` gives them.
+
+        Where to find them is sent to a device once for the whole plan.
+        """
+        batches = [self._places(rows, axes) for rows in plan]
         if self.place == "streamed":
-            sent = self._ahead(batches)
-        else:
-            sent = (self._gathered(places).to(self.device) for places in batches)
-        for pixels in sent:
-            yield list(pixels.unbind(0))
+            return self._ahead(batches)
+        there = sent(batches, self._flat.device)
+        return (self._gathered(places).to(self.device) for places in there)
 
     def _places(self, rows: NDArray[np.int64], axes: Sequence[int]) -> Tensor:
         """(axes, n) places in the flat array."""
@@ -83,11 +85,10 @@ class Pixels:
         return wanted[None] * self._modalities + torch.tensor(list(axes))[:, None]
 
     def _gathered(self, places: Tensor, out: Tensor | None = None) -> Tensor:
-        index = places.flatten().to(self._flat.device, non_blocking=True)
-        flat = torch.index_select(self._flat, 0, index, out=out)
+        flat = torch.index_select(self._flat, 0, places.flatten(), out=out)
         return flat.view(*places.shape, *self._shape)
 
-    def _ahead(self, batches: Iterator[Tensor]) -> Iterator[Tensor]:
+    def _ahead(self, batches: Sequence[Tensor]) -> Iterator[Tensor]:
         """Gather in a thread, a few batches ahead, and send each when its turn comes."""
         with ThreadPoolExecutor(1) as worker:
             waiting: deque[Future[Tensor]] = deque()

@@ -178,6 +178,26 @@ class ModalitiesFirst(Sound):
         return {"ce": nn.functional.cross_entropy(scores, batch.pids)}
 
 
+class Placed(Sound):
+    """Adds a vector of the camera, and needs to be told it."""
+
+    class Net(Net):
+        def __init__(self, data: DataInfo) -> None:
+            super().__init__(data)
+            self.table = nn.Embedding(data.cameras, 4 * len(data.modalities))
+
+        def forward(self, batch: Batch) -> Tensor:
+            assert batch.camids is not None, "no camera is told"
+            found: Tensor = super().forward(batch) + self.table(batch.camids)
+            return found
+
+    def build(self, config: Any, data: DataInfo) -> nn.Module:
+        return self.Net(data)
+
+    def modality_columns(self, model: Any) -> dict[Any, tuple[int, int]]:
+        return {}
+
+
 def info(kind: type, missing: Any = "skip_branch") -> MethodInfo:
     return MethodInfo(name="made-up", target=f"{__name__}:{kind.__name__}", missing=missing)
 
@@ -201,6 +221,15 @@ def test_a_sound_method_passes(missing: Any) -> None:
 def test_the_method_of_the_readme_passes(tiny: Path) -> None:
     method = load_plugins([tiny]).methods["tiny"]
     check_method(method, size=(32, 16))
+
+
+def test_a_method_that_is_told_cameras_must_say_so() -> None:
+    placed = info(Placed)
+    tagged = placed.model_copy(update={"tags": ("test-camera",)})
+    check_method(tagged, size=(16, 16))
+    assert learns(Subject(tagged, size=(16, 16)), epochs=1).steps == 4
+    with pytest.raises(AssertionError, match="no camera is told"):
+        check_method(placed, size=(16, 16))
 
 
 @pytest.mark.parametrize(

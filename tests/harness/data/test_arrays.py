@@ -56,6 +56,20 @@ def test_rows_hold_the_images_of_their_samples(drawn: Path) -> None:
                 np.testing.assert_array_equal(found.images[row, axis], expected)
 
 
+def test_bicubic_is_an_array_of_its_own_of_the_splits_asked_for(drawn: Path) -> None:
+    data = open_dataset(str(drawn), load_plugins())
+    usual = arrays.decode(data, 40, 20)
+    found = arrays.decode(data, 40, 20, "bicubic", ("train",))
+    assert set(found.rows) == {"train"} and len(found.images) == len(data.samples("train"))
+    sample, row = data.samples("train")[3], found.rows["train"][3]
+    for axis, modality in enumerate(found.modalities):
+        picture = read_image(sample.paths[modality])
+        expected = np.asarray(picture.resize((20, 40), Image.Resampling.BICUBIC))
+        np.testing.assert_array_equal(found.images[row, axis], expected)
+    other = usual.images[usual.rows["train"][3]]
+    assert found.key != usual.key and not np.array_equal(found.images[row], other)
+
+
 def test_a_second_call_decodes_nothing(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = open_dataset(str(drawn), load_plugins())
     first = arrays.decode(data, 40, 20)

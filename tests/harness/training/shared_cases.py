@@ -70,6 +70,30 @@ class Layers:
         return {"ce": functional.cross_entropy(model["head"](found), batch.pids)}
 
 
+class Placed(nn.Module):
+    """The camera's own vector takes part inside the forward pass, as camera embeddings do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6))
+        self.table = nn.Embedding(3, 6)
+
+    def forward(self, images: dict[str, Tensor], camids: Tensor) -> Tensor:
+        found: Tensor = (self.body(images["RGB"]) * self.table(camids)[:, :, None, None]).mean(
+            (2, 3)
+        )
+        return found
+
+
+class Cameras:
+    """Hands the cameras to the model beside the images."""
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        assert batch.camids is not None
+        found = model(batch.images, batch.camids)
+        return {"triplet": batch_hard_triplet(found, batch.pids, 0.3)}
+
+
 class Stream(Network):
     widths = (5,)
 
@@ -133,6 +157,12 @@ def compared(method: Any, model: nn.Module, batch: Batch, synchronised: bool = T
 def whole_batch(count: int) -> Any:
     torch.manual_seed(0)
     return compared(Whole(), Net().double(), batch_of(count))
+
+
+def cameras(count: int) -> Any:
+    torch.manual_seed(0)
+    batch = batch_of(count)._replace(camids=torch.arange(count) % 3)
+    return compared(Cameras(), Placed().double(), batch)
 
 
 def layers() -> Any:
@@ -236,6 +266,7 @@ def of_method(name: str) -> Any:
 CASES: dict[str, Callable[[], Any]] = {
     "even": lambda: whole_batch(8),
     "uneven": lambda: whole_batch(7),
+    "cameras": lambda: cameras(7),
     "layers": layers,
     "absent": lambda: absent(3, 2),
     "left_out": lambda: absent(1, 5),

@@ -13,6 +13,7 @@ from torchvision.transforms.v2 import functional as one
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.recipe import Augmentation
 from harness.training.augment import crop_and_flip, erase
+from harness.training.draws import Draws, epoch_draws
 
 # Of statistics that are compared: seeds are fixed, so these say how far is far, not how often
 # a test fails. Beyond them lies one draw in ten thousand where both distributions are the same.
@@ -29,10 +30,35 @@ def _generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def _draws(
+    whole: Tensor, size: tuple[int, int], recipe: Augmentation, generator: torch.Generator
+) -> Draws:
+    modalities, count = whole.shape[:2]
+    return epoch_draws([count], modalities, size, recipe, generator)[0]
+
+
+def _cropped(
+    images: dict[Modality, Tensor], recipe: Augmentation, generator: torch.Generator
+) -> dict[Modality, Tensor]:
+    """Pixels (n, h, w, 3) by modality, drawn and moved."""
+    whole = torch.stack([*images.values()])
+    draws = _draws(whole, (whole.shape[2], whole.shape[3]), recipe, generator)
+    return dict(zip(images, crop_and_flip(whole, draws, recipe.pad).unbind(0), strict=True))
+
+
+def _erased(
+    images: dict[Modality, Tensor], recipe: Augmentation, generator: torch.Generator
+) -> dict[Modality, Tensor]:
+    """Images (n, 3, h, w) by modality, drawn and erased."""
+    whole = torch.stack([*images.values()])
+    draws = _draws(whole, (whole.shape[3], whole.shape[4]), recipe, generator)
+    return dict(zip(images, erase(whole, draws).unbind(0), strict=True))
+
+
 @pytest.mark.parametrize("joint", [False, True])
 def test_flips_mirror_about_half_of_the_images(joint: bool) -> None:
     images = _images(800)
-    out = crop_and_flip(images, Augmentation(flip=0.5, joint=joint), _generator())
+    out = _cropped(images, Augmentation(flip=0.5, joint=joint), _generator())
     flipped = {m: (out[m] != images[m]).flatten(1).any(1) for m in out}
     for modality, which in flipped.items():
         assert torch.equal(out[modality][which], images[modality][which].flip(2))
@@ -60,7 +86,7 @@ def test_the_batch_is_what_each_image_gives_alone(
         for m in MODALITIES
     }
     recipe = Augmentation(flip=flip, pad=pad, joint=joint)
-    out = crop_and_flip(images, recipe, _generator(seed))
+    out = _cropped(images, recipe, _generator(seed))
     draw, drawn = _generator(seed), None
     for modality, batch in images.items():
         if drawn is None or not joint:
@@ -94,7 +120,7 @@ def test_crops_are_as_uniform_as_torchvisions() -> None:
     count = 2000
     images = {"RGB": _images(count)["RGB"]}
     recipe = Augmentation(flip=0, pad=2)
-    out = crop_and_flip(images, recipe, _generator())["RGB"]  # type: ignore[arg-type]
+    out = _cropped(images, recipe, _generator())["RGB"]  # type: ignore[arg-type]
     ours = _shifts_of(out, images["RGB"][0], 2)
     torch.manual_seed(0)
     padded = torch.zeros(3, 10, 8)
@@ -106,7 +132,7 @@ def test_crops_are_as_uniform_as_torchvisions() -> None:
 @pytest.mark.parametrize("joint", [False, True])
 def test_crops_of_a_sample_go_together_only_where_asked(joint: bool) -> None:
     images = _images(600)
-    out = crop_and_flip(images, Augmentation(flip=0, pad=2, joint=joint), _generator(3))
+    out = _cropped(images, Augmentation(flip=0, pad=2, joint=joint), _generator(3))
     rgb, ni = (_shifts_of(out[m], images[m][0], 2) for m in ("RGB", "NI"))
     alike = (rgb == ni).all(1).float().mean()
     assert alike == 1 if joint else 0.01 < alike < 0.08  # one in 25
@@ -114,7 +140,7 @@ def test_crops_of_a_sample_go_together_only_where_asked(joint: bool) -> None:
 
 def test_erasing_blanks_one_rectangle() -> None:
     images = {"TI": torch.ones(300, 3, 32, 16)}
-    out = erase(images, Augmentation(erase=0.5), _generator())["TI"]  # type: ignore[arg-type]
+    out = _erased(images, Augmentation(erase=0.5), _generator())["TI"]  # type: ignore[arg-type]
     blank = out[:, 0] == 0
     assert torch.equal(out[:, 0], out[:, 2])
     touched = blank.flatten(1).any(1)
@@ -142,15 +168,19 @@ def _largest_gap(ours: Tensor, theirs: Tensor) -> float:
     return float((shares[0] - shares[1]).abs().max()) * (len(ours) / 2) ** 0.5
 
 
+@pytest.mark.parametrize("most", [0.4, 1 / 3])
 @pytest.mark.parametrize("size", [(64, 32), (32, 32)])
-def test_erased_rectangles_are_distributed_as_torchvisions(size: tuple[int, int]) -> None:
+def test_erased_rectangles_are_distributed_as_torchvisions(
+    size: tuple[int, int], most: float
+) -> None:
     """On tall images every sixth rectangle would be wider than the image and is drawn again."""
     count = 3000
     images = {"RGB": torch.ones(count, 3, *size)}
-    blank = erase(images, Augmentation(erase=1), _generator())["RGB"][:, 0] == 0  # type: ignore[arg-type]
+    recipe = Augmentation(erase=1, erase_area=(0.02, most))
+    blank = _erased(images, recipe, _generator())["RGB"][:, 0] == 0  # type: ignore[arg-type]
     ours = _rectangles(blank)
     torch.manual_seed(0)
-    ratio, scale = [0.3, 1 / 0.3], [0.02, 0.4]
+    ratio, scale = [0.3, 1 / 0.3], [0.02, most]
     theirs = torch.tensor(
         [RandomErasing.get_params(torch.ones(3, *size), scale, ratio)[:4] for _ in range(count)]
     ).float()
@@ -168,7 +198,7 @@ def test_erased_rectangles_are_distributed_as_torchvisions(size: tuple[int, int]
 @pytest.mark.parametrize("joint", [False, True])
 def test_erasing_of_a_sample_goes_together_only_where_asked(joint: bool) -> None:
     images: dict[Modality, Tensor] = {m: torch.ones(200, 3, 32, 16) for m in MODALITIES}
-    out = erase(images, Augmentation(erase=0.5, joint=joint), _generator(1))
+    out = _erased(images, Augmentation(erase=0.5, joint=joint), _generator(1))
     same = torch.tensor([torch.equal(a, b) for a, b in zip(out["RGB"], out["TI"], strict=True)])
     # Drawn apart, two images are alike where neither is erased: a quarter.
     assert same.all() if joint else 0.15 < same.float().mean() < 0.35
@@ -176,5 +206,5 @@ def test_erasing_of_a_sample_goes_together_only_where_asked(joint: bool) -> None
 
 def test_the_same_generator_gives_the_same_batch() -> None:
     recipe = Augmentation(flip=0.5, pad=2)
-    one_, two = (crop_and_flip(_images(), recipe, _generator(7)) for _ in range(2))
+    one_, two = (_cropped(_images(), recipe, _generator(7)) for _ in range(2))
     assert all(torch.equal(one_[m], two[m]) for m in one_)

@@ -32,9 +32,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return computed(tmp_path_factory.mktemp("shared"))
 
 
-@pytest.mark.parametrize("case", ["even", "uneven", "layers", "absent", "left_out"])
+@pytest.mark.parametrize("case", ["even", "uneven", "cameras", "layers", "absent", "left_out"])
 def test_a_step_of_two_processes_is_that_of_one(found: Any, case: str) -> None:
-    """Centres used outside, an unused layer, 7 images for two, streams with 1 to 3 images."""
+    """Centres used outside, an unused layer, 7 images and cameras for two, few in a stream."""
     assert max(found[case].values()) < 1e-9, found[case]
 
 

@@ -1,0 +1,104 @@
+"""The training loop on a made-up array: what a loss that is no number leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from harness.base.errors import TrainingError
+from harness.data.arrays import ImageArrays
+from harness.spec.method import Batch
+from harness.spec.recipe import Input, Optimiser, Recipe, Sampler, Schedule
+from harness.training.batches import Batches
+from harness.training.loop import Training, train
+from harness.training.weights import read_about
+
+STEPS = 4
+"""Of an epoch: one of the four images of each of four identities to a batch."""
+
+
+class Breaks:
+    """A loss that is no number at one step of the training, counted from 1."""
+
+    def __init__(self, at: int | None) -> None:
+        self.at = at
+        self.steps = 0
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        self.steps += 1
+        found = model(batch.images["RGB"].flatten(1)).square().mean()
+        return {"fine": found, "odd": found * (torch.nan if self.steps == self.at else 1)}
+
+
+Made = Callable[..., Training]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    def training(method: Any, **changes: Any) -> Training:
+        recipe = Recipe(
+            name="r",
+            track="smoke",
+            method="m",
+            dataset="d",
+            protocol="full",
+            epochs=3,
+            input=Input(height=16, width=16),
+            sampler=Sampler(identities=4, instances=1),
+            optimiser=Optimiser(name="adam", lr=0.01),
+            **changes,
+        )
+        pixels = np.random.default_rng(0).integers(0, 256, (16, 1, 16, 16, 3), np.uint8)
+        there = np.ones((16, 1), dtype=bool)
+        names = tuple(map(str, range(16)))
+        arrays = ImageArrays(pixels, there, ("RGB",), {"train": np.arange(16)}, names, "key")
+        return Training(
+            method=method,
+            recipe=recipe,
+            seed=0,
+            batches=Batches(arrays, recipe, torch.device("cpu")),
+            rows=np.arange(16),
+            labels=np.arange(16) // 4,
+            modalities=("RGB",),
+            folder=tmp_path,
+            key="key",
+        )
+
+    return training
+
+
+def _model() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Linear(768, 2)
+
+
+def test_a_loss_that_is_no_number_names_its_step_and_leaves_the_checkpoint(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.training.loop._PATIENCE", 0.0)
+    broken = Breaks(at=STEPS + 3)
+    with pytest.raises(TrainingError, match="'odd' became nan in epoch 2, step 3") as caught:
+        train(made(broken), _model())
+    assert broken.steps == STEPS + 3, "it went on"
+    assert "last checkpoint" in caught.value.do
+    assert read_about(tmp_path / "checkpoint.safetensors")["epoch"] == 1
+    # What goes on from there ends where an unbroken training does.
+    resumed, whole = _model(), _model()
+    rest = Breaks(at=None)
+    train(made(rest), resumed)
+    assert rest.steps == 2 * STEPS
+    (tmp_path / "checkpoint.safetensors").unlink()
+    train(made(Breaks(at=None)), whole)
+    assert torch.equal(resumed.weight, whole.weight)  # type: ignore[arg-type]
+
+
+def test_the_log_has_the_rate_of_each_epoch(made: Made) -> None:
+    schedule = Schedule(kind="cosine_to_floor", warmup_epochs=2, warmup_start=0.5, floor=0.001)
+    log = train(made(Breaks(at=None), schedule=schedule), _model())
+    assert [row["lr"] for row in log] == pytest.approx([0.0075, 0.01 * (0.25 + 0.75e-3), 1e-5])
