@@ -61,6 +61,11 @@ class Case(NamedTuple):
     model: nn.Module
     batch: Batch
 
+    @property
+    def close(self) -> float:
+        """How near the numbers have to be, relative to the largest."""
+        return 1e-9 if self.about["dtype"] == "f64" else 1e-4
+
     def embedded(self, *gone: str) -> NDArray[Any]:
         """Descriptors, without these modalities."""
         images = {m: x for m, x in self.batch.images.items() if m not in gone}
@@ -120,3 +125,37 @@ def authors_state(about: Mapping[str, Any]) -> dict[str, Tensor]:
             shape = (about["data"]["cameras"], *shape[1:])
         found[key] = filled(key, shape, about["salt"], about["overrides"])
     return found
+
+
+def hold_descriptors(found: Case) -> None:
+    """The descriptors are the authors', with any modalities absent that the case has."""
+    assert found.far(found.embedded(), "eval.feat") < found.close
+    for key in (k for k in found.want if re.fullmatch(r"eval\.feat\.missing_\w+", k)):
+        gone = [{"R": "RGB", "N": "NI", "T": "TI"}[c] for c in key.rpartition("_")[2]]
+        assert found.far(found.embedded(*gone), key) < found.close, key
+
+
+def hold_losses(found: Case, terms: Mapping[str, Tensor]) -> None:
+    """Each term of the first loss is the authors'; `id_moe` of ours is `moe.id` of theirs."""
+    wanted = {k.removeprefix("loss.") for k in found.want if k.startswith("loss.")} - {"total"}
+    ours = {".".join(reversed(k.split("_"))): v for k, v in terms.items()}
+    assert set(ours) == wanted
+    for name, value in ours.items():
+        assert found.far(value.detach(), f"loss.{name}") < found.close, name
+
+
+def hold_steps(found: Case) -> None:
+    """The losses, the length of the gradient and the descriptors after the case's steps."""
+    trained = [p for p in found.model.parameters() if p.requires_grad]
+    optimiser = torch.optim.SGD(trained, found.about["lr"], weight_decay=5e-4)
+    for step in range(found.about["steps"]):
+        terms = found.method.loss(found.model.train(), found.batch)
+        optimiser.zero_grad()
+        torch.stack(list(terms.values())).sum().backward()
+        if step == 0:
+            hold_losses(found, terms)
+            length = np.linalg.norm([float(p.grad.norm()) for p in trained if p.grad is not None])
+            want = np.linalg.norm(found.want["grad.group_norm"])
+            np.testing.assert_allclose(length, want, rtol=max(found.close, 1e-8))
+        optimiser.step()
+    assert found.far(found.embedded(), "eval.feat_after_step") < 10 * found.close
