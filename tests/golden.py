@@ -92,6 +92,6 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
     with path.open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return {
-        r["key"]: tuple(map(int, r["shape"].split("x"))) if r["shape"] != "scalar" else ()
+        r["key"]: tuple(map(int, r["shape"].split("x"))) if r["shape"] not in ("", "scalar") else ()
         for r in rows
     }

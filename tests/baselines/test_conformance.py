@@ -14,10 +14,20 @@ PLUGINS = load_plugins()
 # Full networks take seconds to fill with random numbers; the promises do not depend on their size.
 _LITTLE = {"backbone": "resnet10t"}
 _NARROW = {"depth": 2, "width": 32, "heads": 2, "drop_path": 0.0}
+_SMALL_CLIP = {"depth": 2, "width": 32, "heads": 2, "out": 32}
 SMALL: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("editor", "top-reid"), _NARROW),
     **dict.fromkeys(("ddag", "hamnet", "hc", "ieee", "mpanet", "pfnet", "timm", "unicat"), _LITTLE),
+    # torch's attention keeps its dropout where the check of parts switches layers of dropout off
+    "demo": {"encoder": _SMALL_CLIP, "encoder_rate": 1.0, "attention_dropout": 0.0},
     "osnet": {"width": 0.25},
+    "signal": {
+        # LAM wants eight patches in each direction
+        "encoder": {**_SMALL_CLIP, "patch": 4},
+        "stride": 4,
+        "encoder_rate": 1.0,
+        "top_k": 8,
+    },
 }
 # Parameters that rightly have no gradient, and why.
 EXPLAINED: dict[str, dict[str, str]] = {

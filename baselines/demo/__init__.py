@@ -1,0 +1,1 @@
+"""DeMo (AAAI 2025): features of every set of modalities, weighed by a mixture of experts."""

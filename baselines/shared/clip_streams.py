@@ -1,0 +1,75 @@
+"""One CLIP image encoder for all modalities, told which camera took an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from baselines.shared.clip_config import ClipConfig
+from baselines.shared.clip_visual import ClipVisual
+from baselines.shared.clip_weights import load_clip
+from harness.base.errors import PluginError
+from harness.spec.method import DataInfo
+from harness.spec.modality import Modality
+
+
+class ClipStreams(nn.Module):
+    """The tokens of every modality by the same encoder.
+
+    Args:
+        config: The options that these methods share.
+        data: Modalities, image size, cameras and pretrained weights.
+
+    Attributes:
+        encoder: A `ClipVisual`.
+        camera_embedding: (cameras, width), or None without cameras.
+        grid: (h, w), rows and columns of patches.
+        out: d of the tokens.
+    """
+
+    def __init__(self, config: ClipConfig, data: DataInfo) -> None:
+        super().__init__()
+        self.modalities = data.modalities
+        self.coefficient = config.sie_coefficient
+        self.encoder = ClipVisual((data.height, data.width), config.encoder, config.stride)
+        self.grid, self.out = self.encoder.grid, self.encoder.out
+        load_clip(self.encoder, data.pretrained)
+        self.camera_embedding: nn.Parameter | None = None
+        if config.sie_camera and data.cameras:
+            table = torch.empty(data.cameras, self.encoder.width)
+            self.camera_embedding = nn.Parameter(nn.init.trunc_normal_(table, std=0.02))
+
+    def forward(
+        self, images: Mapping[Modality, Tensor], camids: Tensor | None = None
+    ) -> dict[Modality, Tensor]:
+        """Each (n, 1 + L, d): the class token, then the patches row by row.
+
+        Args:
+            images: Each (n, 3, height, width); a modality that is no key counts as zeros, the
+                grey image of the authors. The encoder sees it with its camera all the same.
+            camids: (n,) cameras of train, for an encoder with a camera embedding.
+
+        Raises:
+            PluginError: No cameras for a network that wants them.
+        """
+        grey = torch.zeros_like(next(iter(images.values())))
+        every = torch.cat([images.get(m, grey) for m in self.modalities])
+        shift = self._shift(camids)
+        if shift is not None:
+            shift = shift.repeat(len(self.modalities), 1)
+        tokens = self.encoder(every, shift)
+        return dict(zip(self.modalities, tokens.chunk(len(self.modalities)), strict=True))
+
+    def _shift(self, camids: Tensor | None) -> Tensor | None:
+        if self.camera_embedding is None:
+            return None
+        if camids is None:
+            raise PluginError(
+                "a batch without camera ids for a network with a camera embedding",
+                "batch.camids, which a method tagged test-camera is given where the data set "
+                "names cameras",
+                "train with `--set config.sie_camera=false` for data without cameras at test",
+            )
+        return self.coefficient * self.camera_embedding[camids]

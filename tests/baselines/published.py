@@ -1,0 +1,161 @@
+"""The golden numbers of modern methods: their cases, filled weights, and what is compared."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from harness.spec.method import Batch, DataInfo, MethodInfo
+from harness.spec.plugins import load_target
+from tests.golden import GOLDEN, Setting, inputs, shapes
+
+METHODS = GOLDEN / "methods"
+needed = pytest.mark.skipif(
+    not METHODS.is_dir(), reason="the golden numbers of modern methods are not in ../shared"
+)
+
+
+def filled(
+    key: str, shape: tuple[int, ...], salt: str = "", overrides: list[list[str]] | None = None
+) -> Tensor:
+    """A parameter or buffer drawn from its authors' name, as the folder's README says."""
+    rng = np.random.default_rng(zlib.crc32((salt + key).encode()))
+    leaf = key.rpartition(".")[2]
+    rule = next((r for pattern, r in overrides or [] if re.search(pattern, key)), "")
+    if leaf == "num_batches_tracked":
+        return torch.zeros(shape, dtype=torch.int64)
+    if rule.startswith("constant"):
+        value = np.full(shape, float(rule.split()[1]))
+    elif leaf == "running_mean":
+        value = 0.1 * rng.standard_normal(shape)
+    elif leaf == "running_var":
+        value = rng.uniform(0.5, 1.5, shape)
+    elif "bias" in leaf:
+        value = 0.05 * rng.standard_normal(shape)
+    elif leaf == "weight" and len(shape) == 1:
+        value = 1 + 0.1 * rng.standard_normal(shape)
+    elif not rule and re.search("embed|token|prompt", key, re.IGNORECASE):
+        value = 0.2 * rng.standard_normal(shape)
+    elif len(shape) <= 1:
+        value = 0.1 * rng.standard_normal(shape)
+    else:
+        value = rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
+    return torch.from_numpy(np.asarray(value, np.float32))
+
+
+class Case(NamedTuple):
+    """One case of a method."""
+
+    about: dict[str, Any]
+    want: dict[str, NDArray[Any]]
+    method: Any
+    model: nn.Module
+    batch: Batch
+
+    @property
+    def close(self) -> float:
+        """How near the numbers have to be, relative to the largest."""
+        return 1e-9 if self.about["dtype"] == "f64" else 1e-4
+
+    def embedded(self, *gone: str) -> NDArray[Any]:
+        """Descriptors, without these modalities."""
+        images = {m: x for m, x in self.batch.images.items() if m not in gone}
+        with torch.no_grad():
+            found: Tensor = self.method.embed(self.model.eval(), self.batch._replace(images=images))
+        return found.numpy()
+
+    def far(self, found: Any, name: str) -> float:
+        """The largest difference from a golden array's rows, relative to its largest number."""
+        want = self.want[name]
+        found = np.asarray(found)[: len(want)] if want.ndim else np.asarray(found)
+        return float(np.abs(found - want).max() / np.abs(want).max())
+
+
+def names(method: str) -> list[str]:
+    """The cases of a method; none where the golden numbers are not there."""
+    file = METHODS / method / "cases.json"
+    return [c["case"] for c in json.loads(file.read_text())] if file.is_file() else []
+
+
+def case(info: MethodInfo, name: str) -> Case:
+    """A case with the authors' weights, in its precision."""
+    folder = METHODS / info.name
+    about = next(c for c in json.loads((folder / "cases.json").read_text()) if c["case"] == name)
+    want: dict[str, NDArray[Any]] = {}
+    for file in filter(None, (about["file"], about.get("missing_file"))):
+        with np.load(folder / file) as found:
+            want |= {k: found[k] for k in found.files}
+    about["keys"] = folder / about["keys"]
+    kind = torch.float64 if about["dtype"] == "f64" else torch.float32
+    data, method = about["data"], load_target(info.target, name)()
+    known = DataInfo(
+        data["classes"],
+        tuple(data["modalities"]),
+        data["height"],
+        data["width"],
+        "none",
+        cameras=data["cameras"],
+    )
+    model = method.build(info.config.model_validate(about["config"]), known)
+    ours = method.import_state(authors_state(about))
+    model.load_state_dict({k: ours[k] for k in model.state_dict()})
+    setting = Setting(about["input_seed"], data["height"], data["width"], about["labels"], 0, 0)
+    images: Mapping[Any, Tensor] = {m: x.to(kind) for m, x in inputs(setting).items()}
+    present = {m: torch.ones(len(about["labels"]), dtype=torch.bool) for m in images}
+    cameras = None if about["camids"] is None else torch.tensor(about["camids"])
+    batch = Batch(dict(images), present, torch.tensor(about["labels"]), cameras)
+    return Case(about, want, method, model.to(kind), batch)
+
+
+def authors_state(about: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The authors' weights of a case, under their names."""
+    found = {}
+    for key, listed in shapes(about["keys"]).items():
+        shape = listed
+        if re.search("cv_embed$", key):
+            shape = (about["data"]["cameras"], *shape[1:])
+        found[key] = filled(key, shape, about["salt"], about["overrides"])
+    return found
+
+
+def hold_descriptors(found: Case) -> None:
+    """The descriptors are the authors', with any modalities absent that the case has."""
+    assert found.far(found.embedded(), "eval.feat") < found.close
+    for key in (k for k in found.want if re.fullmatch(r"eval\.feat\.missing_\w+", k)):
+        gone = [{"R": "RGB", "N": "NI", "T": "TI"}[c] for c in key.rpartition("_")[2]]
+        assert found.far(found.embedded(*gone), key) < found.close, key
+
+
+def hold_losses(found: Case, terms: Mapping[str, Tensor]) -> None:
+    """Each term of the first loss is the authors'; `id_moe` of ours is `moe.id` of theirs."""
+    wanted = {k.removeprefix("loss.") for k in found.want if k.startswith("loss.")} - {"total"}
+    ours = {".".join(reversed(k.split("_"))): v for k, v in terms.items()}
+    assert set(ours) == wanted
+    for name, value in ours.items():
+        assert found.far(value.detach(), f"loss.{name}") < found.close, name
+
+
+def hold_steps(found: Case) -> None:
+    """The losses, the length of the gradient and the descriptors after the case's steps."""
+    trained = [p for p in found.model.parameters() if p.requires_grad]
+    optimiser = torch.optim.SGD(trained, found.about["lr"], weight_decay=5e-4)
+    for step in range(found.about["steps"]):
+        terms = found.method.loss(found.model.train(), found.batch)
+        optimiser.zero_grad()
+        torch.stack(list(terms.values())).sum().backward()
+        if step == 0:
+            hold_losses(found, terms)
+            length = np.linalg.norm([float(p.grad.norm()) for p in trained if p.grad is not None])
+            want = np.linalg.norm(found.want["grad.group_norm"])
+            np.testing.assert_allclose(length, want, rtol=max(found.close, 1e-8))
+        optimiser.step()
+    assert found.far(found.embedded(), "eval.feat_after_step") < 10 * found.close
