@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from baselines.shared.options import Weight
 
 
 class EncoderShape(BaseModel):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from baselines.shared.clip_config import ClipConfig, Weight
+from baselines.shared.clip_config import ClipConfig
+from baselines.shared.options import Weight
 
 
 class SignalConfig(ClipConfig):

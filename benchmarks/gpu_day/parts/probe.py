@@ -37,8 +37,9 @@ def ours(asked: Asked, where: str) -> Work:
     from torch.utils.flop_counter import FlopCounterMode
 
     from benchmarks.ours import first_batch, prepared
-    from harness.training.loop import make_optimiser, take_step
+    from harness.training.loop import take_step
     from harness.training.mode import compiled
+    from harness.training.optimiser import make_optimiser
 
     more = [f"sampler.identities={_identities(asked)}", *QUICK]
     training, model = prepared(_drawn(asked), asked["variant"], threads(), where, more)

@@ -81,7 +81,7 @@ class Shop:
 
     def optimiser(self) -> torch.optim.Optimizer:
         """A new one, as the training loop makes it."""
-        from harness.training.loop import make_optimiser
+        from harness.training.optimiser import make_optimiser
 
         hook = getattr(self.method, "lr_scales", None)
         scales = [] if hook is None else list(hook(self.model))
