@@ -97,7 +97,7 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
     """Decode the images and load the method's class.
 
     Raises:
-        ProtocolError: A modality is absent at test and the method cannot take that.
+        ProtocolError: The method cannot take what it would be shown at test.
         PluginError: The class lacks a function.
     """
     plan.require_policy()

@@ -100,7 +100,8 @@ class Schedule(_Section):
 
     `steps` multiplies by `gamma` after each milestone, `cosine` falls to zero, and
     `cosine_to_floor` to `floor` as the transformer methods of the field have it. The first rate
-    of the warm-up and the floor are parts of the recipe's rate.
+    of the warm-up and the floor are parts of the recipe's rate; in `cosine_to_floor` they are the
+    same for every group of parameters, otherwise parts of the group's own.
     """
 
     kind: Literal["steps", "cosine", "cosine_to_floor", "constant"] = "steps"

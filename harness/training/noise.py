@@ -7,9 +7,9 @@ from functools import cache
 import torch
 from torch import Tensor
 
-# A pixel's hash keeps so many of its 32 bits, which choose one of as many equally likely values:
-# their deviation is 1 to three digits, the largest is 4.3.
-_LEVELS = 2**16
+# So many of the 32 bits of a pixel's hash choose one of 65,536 equally likely values: their
+# deviation is 1 to three digits, the largest is 4.3.
+_BITS = 16
 _WORD = 2**32 - 1
 
 
@@ -23,8 +23,7 @@ def normal_noise(seeds: Tensor, places: Tensor) -> Tensor:
         seeds: int64, 0..2**32 - 1, of each image.
         places: Of the pixels, from `places_in`, on the same device.
     """
-    chosen = _mixed(places ^ seeds) // (2**32 // _LEVELS)
-    return _quantiles(places.device)[chosen]
+    return _quantiles(places.device)[_mixed(places ^ seeds) >> (32 - _BITS)]
 
 
 @cache
@@ -38,7 +37,7 @@ def places_in(h: int, w: int, device: torch.device) -> Tensor:
 @cache
 def _quantiles(device: torch.device) -> Tensor:
     """The middles of the equally likely parts of the normal distribution."""
-    middles = (torch.arange(_LEVELS, dtype=torch.float64) + 0.5) / _LEVELS
+    middles = (torch.arange(2**_BITS, dtype=torch.float64) + 0.5) / 2**_BITS
     found: Tensor = torch.special.ndtri(middles)
     return found.to(device, torch.float32)
 
