@@ -179,7 +179,7 @@ def close(got: Any, want: Any, tolerance: float) -> None:
     got, want = np.asarray(got, np.float64), np.asarray(want, np.float64)
     got = got[: len(want)] if want.ndim else got
     assert got.shape == want.shape
-    far = np.abs(got - want).max() / np.abs(want).max()
+    far = np.abs(got - want).max() / max(np.abs(want).max(), 1e-30)
     assert far <= tolerance, far
 
 
