@@ -119,7 +119,8 @@ class AttentionExperts(nn.Module):
         query = self.query(self.mix(vectors.flatten(1))).unflatten(1, (self.heads, -1))
         key = self.key(vectors).unflatten(2, (self.heads, -1))
         scores = torch.einsum("nhc,nshc->nhs", query, key) * query.shape[-1] ** -0.5
-        return scores.softmax(-1)
+        gates: Tensor = scores.softmax(-1)
+        return gates
 
     def _of_set(self, j: int) -> list[nn.Module]:
         return [cast(nn.ModuleList, own)[j] for own in self.experts]

@@ -74,6 +74,7 @@ class DeMoNet(nn.Module):
             features[EXPERTS] = moe
             descriptor.append(moe)
         if self.training:
-            return self.heads(features)
+            seen: dict[str, Supervised] = self.heads(features)
+            return seen
         whole = torch.cat(descriptor, 1)
         return functional.normalize(whole) if self.config.normalise else whole

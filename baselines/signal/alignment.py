@@ -102,7 +102,8 @@ def volumes(first: Tensor, others: list[Tensor]) -> Tensor:
     determinant = torch.linalg.det(gram).abs()
     # The root has no finite slope at 0, where two vectors are the same, such as of grey images.
     flat = determinant == 0
-    return determinant.where(~flat, 1).sqrt().where(~flat, 0)
+    found: Tensor = determinant.where(~flat, 1).sqrt().where(~flat, 0)
+    return found
 
 
 def patch_loss(sampled: Mapping[Modality, Tensor]) -> Tensor:

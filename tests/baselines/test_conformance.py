@@ -40,6 +40,7 @@ LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
 EPOCHS = {
     **dict.fromkeys(("editor", "top-reid"), 40),
+    **dict.fromkeys(("demo", "signal"), 50),
     **dict.fromkeys(("hacnn", "mlfn"), 20),
     "hc": 24,
     "mpanet": 50,
