@@ -44,6 +44,7 @@ INFO = MethodInfo(
     missing="zero_normalised",
     config=DeMoConfig,
     backbone="CLIP ViT-B/16",
+    hub_pretraining="clip",
     tags=("test-camera",),
     camera_switch="sie_camera",
     recipes=Path(__file__).parent / "recipes",

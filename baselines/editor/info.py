@@ -21,6 +21,7 @@ INFO = MethodInfo(
     missing="zero_normalised",
     config=EditorConfig,
     backbone="ViT-B/16",
+    hub_pretraining="imagenet21k",
     tags=("test-camera",),
     camera_switch="sie_camera",
     recipes=Path(__file__).parent / "recipes",

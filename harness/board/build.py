@@ -126,7 +126,7 @@ def _run_row(seeds: Sequence[Summary], number: int, info: MethodInfo | None) -> 
         trust=min((s.trust for s in seeds), key=lambda trust: trust.rank),
         selection=first.selection,
         tags=_tags(first, info),
-        pretraining=_pretraining(first.pretrained),
+        pretraining=_pretraining(first.pretrained, info),
         parameters=first.parameters,
         gflops=first.gflops,
         descriptor=first.descriptor,
@@ -138,14 +138,16 @@ def _run_row(seeds: Sequence[Summary], number: int, info: MethodInfo | None) -> 
 
 
 def _tags(summary: Summary, info: MethodInfo | None) -> tuple[str, ...]:
-    found = [f"pretraining:{_pretraining(summary.pretrained) or 'unknown'}"]
+    found = [f"pretraining:{_pretraining(summary.pretrained, info) or 'unknown'}"]
     if summary.selection == "test":
         found.append("test-selection")
     return tuple(dict.fromkeys([*found, *(info.tags if info else ())]))
 
 
-def _pretraining(pretrained: str) -> str:
-    """The recipe's word; the path of a weights file says nothing to others, and is not shown."""
+def _pretraining(pretrained: str, info: MethodInfo | None) -> str:
+    """What the weights were learnt on; the path of a file tells others nothing and is not shown."""
+    if pretrained == "imagenet" and info is not None:
+        return info.hub_pretraining
     return pretrained if pretrained in ("imagenet", "none", "") else "file"
 
 

@@ -61,6 +61,8 @@ class MethodInfo(BaseModel):
         missing: What it does with an absent modality of a sample at test.
         config: The pydantic model of its options (`extra="forbid"`); the recipe's `[config]`.
         backbone: What a table says of its network, such as "ResNet-50"; empty where it is a choice.
+        hub_pretraining: What the weights that a recipe calls `imagenet` were learnt on, as claims
+            name it, where that is something else.
         tags: What a reader must know of its numbers, such as `test-camera` (design rule 6). A
             method with that tag is told the camera of each test image, and refused data whose test
             cameras it did not learn.
@@ -87,6 +89,7 @@ class MethodInfo(BaseModel):
     missing: MissingPolicy = "none"
     config: type[BaseModel] = NoConfig
     backbone: str = ""
+    hub_pretraining: str = "imagenet"
     tags: tuple[str, ...] = ()
     camera_switch: str = ""
     input_size: tuple[int, int] | None = None

@@ -106,6 +106,11 @@ def test_what_a_reader_must_know_is_in_the_tags() -> None:
     assert rows["test"].tags == ("pretraining:imagenet", "test-selection", "test-camera")
     assert rows["test"].title == "TinyNet" and rows["test"].year == 2025
     assert rows["last"].tags == ("pretraining:file", "test-camera")
+    clip = {"tiny": info.model_copy(update={"hub_pretraining": "clip"})}
+    (row, _) = sorted(
+        board(summaries(*runs), infos=clip)[0].rows, key=lambda r: r.selection != "test"
+    )
+    assert row.pretraining == "clip" and row.tags[0] == "pretraining:clip"
 
 
 def test_five_thousand_runs_and_six_hundred_claims_are_grouped_quickly() -> None:
