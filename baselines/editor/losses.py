@@ -50,8 +50,11 @@ def follow_centres(centres: Tensor, tokens: Tensor, pids: Tensor, momentum: floa
         unit = functional.normalize(tokens.to(centres.dtype), dim=1)
         new = torch.tensor(momentum, dtype=torch.float32)
         with torch.no_grad():
-            known, place = pids.unique(return_inverse=True)
-            sums = centres.new_zeros(len(known), centres.shape[1]).index_add_(0, place, unit)
-            means = sums / place.bincount()[:, None]
-            centres[known] = new.item() * means + (1 - new).item() * centres[known]
+            # Over all identities: which of them are here is known to the device alone.
+            count = centres.new_zeros(len(centres)).index_add_(0, pids, torch.ones_like(unit[:, 0]))
+            means = (
+                torch.zeros_like(centres).index_add_(0, pids, unit) / count.clamp(min=1)[:, None]
+            )
+            moved = new.item() * means + (1 - new).item() * centres
+            centres.copy_(torch.where(count[:, None] > 0, moved, centres))
         return functional.mse_loss(unit, centres[pids])

@@ -71,6 +71,11 @@ def _on_host(batch: Batch) -> Mapping[Modality, NDArray[np.bool_]]:
     return {m: here.cpu().numpy() for m, here in batch.present.items()}
 
 
+def incomplete(batch: Batch) -> tuple[Modality, ...]:
+    """The modalities that some sample of the batch lacks."""
+    return tuple(m for m, here in _on_host(batch).items() if not here.all())
+
+
 def _places(here: Tensor, there: NDArray[np.bool_]) -> Tensor:
     """(k,) int64 where (n,) `here` is true, rising; `there` says the same on the host.
 

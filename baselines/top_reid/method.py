@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from baselines.shared.cross import in_eval_mode, unwrapped
+from baselines.shared.cross import in_eval_mode, incomplete, unwrapped
 from baselines.shared.vit_heads import head_losses
 from baselines.shared.vit_official import in_our_names
 from baselines.top_reid.config import TopReidConfig
@@ -35,7 +35,7 @@ class TopReid:
             model: A `TopReidNet` in train mode, or a wrapper of one.
             batch: Images by modality, labels and cameras.
         """
-        out: TrainOutput = model(batch.images, batch.present, batch.camids)
+        out: TrainOutput = model(batch.images, batch.present, batch.camids, incomplete(batch))
         terms = head_losses(out.heads, batch.pids, unwrapped(model, TopReidNet).config)
         if out.remade:
             parts = []
@@ -52,7 +52,9 @@ class TopReid:
         image is grey, zero after normalisation.
         """
         with in_eval_mode(model):
-            descriptors: Tensor = model(batch.images, batch.present, batch.camids)
+            descriptors: Tensor = model(
+                batch.images, batch.present, batch.camids, incomplete(batch)
+            )
         return descriptors
 
     def modality_columns(self, model: nn.Module) -> dict[Modality, tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple, cast
 
 import torch
@@ -87,6 +87,7 @@ class TopReidNet(nn.Module):
         images: Mapping[Modality, Tensor],
         present: Mapping[Modality, Tensor],
         camids: Tensor | None = None,
+        lacking: Collection[Modality] = (),
     ) -> Tensor | TrainOutput:
         """Descriptors in eval mode, what the losses need in train mode.
 
@@ -94,11 +95,12 @@ class TopReidNet(nn.Module):
             images: Normalised images by modality, each (n, 3, height, width), zero where absent.
             present: Each (n,) bool, the keys of `images`.
             camids: (n,) int64, where the camera is embedded.
+            lacking: The modalities of `images` that some sample lacks.
 
         Returns:
             In eval mode the (n, d * modalities) descriptor, not normalised.
         """
-        tokens, remade = self._tokens(images, present, camids)
+        tokens, remade = self._tokens(images, present, camids, lacking)
         vit = torch.cat([tokens[m][:, 0] for m in self.modalities], 1)
         tpm = None if self.TPM is None else torch.cat(list(self.TPM(tokens).values()), 1)
         if not self.training:
@@ -115,19 +117,20 @@ class TopReidNet(nn.Module):
         images: Mapping[Modality, Tensor],
         present: Mapping[Modality, Tensor],
         camids: Tensor | None,
+        lacking: Collection[Modality],
     ) -> tuple[dict[Modality, Tensor], dict[Pair, Tensor]]:
         """All tokens, made from the other modalities where absent; in training, how well."""
         if self.CRM is None:
             shown = grey_where_absent(images, self.modalities)
             return {m: self._base(m)(shown[m], camids) for m in self.modalities}, {}
         seen = {m: self._base(m)(images[m], camids) for m in self.modalities if m in images}
-        lacking = [m for m in self.modalities if m not in seen or not bool(present[m].all())]
+        remade = [m for m in self.modalities if m not in seen or m in lacking]
         made = {
             (source, target): self.CRM(seen[source], source, target)
             for source, target in self.CRM.pairs
-            if source in seen and (self.training or target in lacking)
+            if source in seen and (self.training or target in remade)
         }
-        tokens = seen | {m: self._imputed(m, seen, made, present) for m in lacking}
+        tokens = seen | {m: self._imputed(m, seen, made, present) for m in remade}
         if not self.training:
             return tokens, {}
         errors = {
