@@ -32,8 +32,9 @@ STEPS = 3
 def _training(method: str, folder: Path, device: torch.device) -> tuple[Training, DataInfo]:
     info = load_plugins().method(method)
     changes = [] if info.input_size else list(SMALL)
-    # Signal chooses more patches than so small an image has.
-    changes += ["config.top_k=4"] if "top_k" in info.config.model_fields else []
+    if "top_k" in info.config.model_fields:
+        # Signal's map of patches has eight in each direction at least, of which it chooses.
+        changes += ["input.width=64", "config.top_k=4"]
     if "backbone" in info.config.model_fields:
         changes.append("config.backbone=resnet10t")
     data = open_dataset(None, load_plugins())
