@@ -91,11 +91,11 @@ def refused(path: Path, seen: str, expected: str, do: str) -> FeaturesError:
 def _require_as_many(names: tuple[str, ...], arrays: Arrays, prefix: str, path: Path) -> None:
     if all(len(array) == len(names) for array in arrays.values()):
         return
-    counts = [f"{name} has {len(array)} rows" for name, array in arrays.items()]
+    counts = [f"{n} has {len(a)} rows (shape {a.shape})" for n, a in arrays.items()]
     raise refused(
         path,
         f"{', '.join(counts)} and {prefix}names has {len(names)}",
-        "as many rows as names",
+        f"as many rows as names, {len(names)}",
         "save features, names and labels of the same images together",
     )
 
