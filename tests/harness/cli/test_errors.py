@@ -186,7 +186,7 @@ def test_features_with_the_wrong_names(harness: Harness, drawn: Path, tmp_path: 
 
 def test_features_of_the_wrong_length(harness: Harness, drawn: Path, tmp_path: Path) -> None:
     path = _features(tmp_path / "f.npz", drawn, features=np.zeros((15, 8), np.float32))
-    _check_error(_score(harness, path, drawn), "FeaturesError", "15 rows", "names has 16")
+    _check_error(_score(harness, path, drawn), "FeaturesError", "(15, 8)", "names has 16")
 
 
 def test_features_with_nan(harness: Harness, drawn: Path, tmp_path: Path) -> None:
