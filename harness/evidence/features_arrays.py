@@ -95,7 +95,7 @@ def _require_as_many(names: tuple[str, ...], arrays: Arrays, prefix: str, path: 
     raise refused(
         path,
         f"{', '.join(counts)} and {prefix}names has {len(names)}",
-        f"as many rows as names, {len(names)}",
+        f"({len(names)}, d), as many rows as names",
         "save features, names and labels of the same images together",
     )
 
