@@ -31,7 +31,16 @@ SMALL: dict[str, dict[str, Any]] = {
 EXPLAINED: dict[str, dict[str, str]] = {}
 LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
-EPOCHS = {"demo": 50, "hacnn": 20, "hc": 24, "mlfn": 20, "mpanet": 50, "osnet": 16, "signal": 50, "timm": 10}
+EPOCHS = {
+    "demo": 50,
+    "hacnn": 20,
+    "hc": 24,
+    "mlfn": 20,
+    "mpanet": 50,
+    "osnet": 16,
+    "signal": 50,
+    "timm": 10,
+}
 """Of four steps each; 12 are enough for most small ResNets."""
 # At its published weight the hetero-center loss of a new network first pulls all features
 # together; what the identities have of their own grows only over hundreds of steps.
