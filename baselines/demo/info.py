@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from baselines.demo.config import DeMoConfig
-from harness.spec.method import Claim, MethodInfo
+from baselines.shared.declare import baseline, claims
 
 _PAPER = "Wang et al., AAAI 2025 (DeMo)"
 _MISSING = f"{_PAPER}, table of missing modalities"
@@ -30,10 +28,9 @@ _LOST = {
 }
 """mAP and Rank-1 with modalities missing at test."""
 
-INFO = MethodInfo(
+INFO = baseline(
     name="demo",
     target="baselines.demo.method:DeMo",
-    uses=("baselines.shared",),
     title="DeMo",
     paper=(
         "DeMo: Decoupled Feature-Based Mixture of Experts for Multi-Modal Object Re-Identification"
@@ -47,24 +44,11 @@ INFO = MethodInfo(
     hub_pretraining="clip",
     tags=("test-camera",),
     camera_switch="sie_camera",
-    recipes=Path(__file__).parent / "recipes",
-    tables=Path(__file__).parent / "tables",
     claims=(
-        Claim(
-            dataset="rgbnt201",
-            protocol="full",
-            source=f"{_PAPER}, Table 1",
-            mAP=79.0,
-            R1=82.3,
-            R5=88.8,
-            R10=92.0,
-        ),
-        Claim(dataset="rgbnt100", protocol="full", source=_PAPER, mAP=86.2, R1=97.6),
-        Claim(dataset="msvr310", protocol="full", source=_PAPER, mAP=49.2, R1=59.8),
-        *(
-            Claim(dataset=dataset, protocol=protocol, source=_MISSING, mAP=mAP, R1=R1)
-            for dataset, rows in _LOST.items()
-            for protocol, (mAP, R1) in rows.items()
-        ),
+        *claims(f"{_PAPER}, Table 1", "rgbnt201", {"full": (79.0, 82.3, 88.8, 92.0)}),
+        *claims(_PAPER, "rgbnt100", {"full": (86.2, 97.6)}),
+        *claims(_PAPER, "msvr310", {"full": (49.2, 59.8)}),
+        *claims(_MISSING, "rgbnt201", _LOST["rgbnt201"]),
+        *claims(_MISSING, "rgbnt100", _LOST["rgbnt100"]),
     ),
 )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from baselines.editor.config import EditorConfig
-from harness.spec.method import Claim, MethodInfo
+from baselines.shared.declare import baseline, claims
 
 _PAPER = "Zhang et al., CVPR 2024, Table {}, EDITOR (B)"
 
-INFO = MethodInfo(
+INFO = baseline(
     name="editor",
     target="baselines.editor.method:Editor",
-    uses=("baselines.shared",),
     title="EDITOR",
     paper="Magic Tokens: Select Diverse Tokens for Multi-modal Object Re-Identification",
     venue="CVPR",
@@ -24,19 +21,9 @@ INFO = MethodInfo(
     hub_pretraining="imagenet21k",
     tags=("test-camera",),
     camera_switch="sie_camera",
-    recipes=Path(__file__).parent / "recipes",
-    tables=Path(__file__).parent / "tables",
     claims=(
-        Claim(
-            dataset="rgbnt201",
-            protocol="full",
-            source=_PAPER.format(1),
-            mAP=65.7,
-            R1=68.8,
-            R5=82.5,
-            R10=89.1,
-        ),
-        Claim(dataset="rgbnt100", protocol="full", source=_PAPER.format(2), mAP=82.1, R1=96.4),
-        Claim(dataset="msvr310", protocol="full", source=_PAPER.format(2), mAP=39.0, R1=49.3),
+        *claims(_PAPER.format(1), "rgbnt201", {"full": (65.7, 68.8, 82.5, 89.1)}),
+        *claims(_PAPER.format(2), "rgbnt100", {"full": (82.1, 96.4)}),
+        *claims(_PAPER.format(2), "msvr310", {"full": (39.0, 49.3)}),
     ),
 )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from baselines.shared.declare import baseline, claims
 from baselines.signal.config import SignalConfig
-from harness.spec.method import Claim, MethodInfo
 
 _PAPER = "Signal (AAAI 2026)"
 
-INFO = MethodInfo(
+INFO = baseline(
     name="signal",
     target="baselines.signal.method:Signal",
-    uses=("baselines.shared",),
     title="Signal",
     paper=(
         "Signal: Selective Interaction and Global-local Alignment for Multi-Modal Object "
@@ -27,19 +24,9 @@ INFO = MethodInfo(
     hub_pretraining="clip",
     tags=("test-camera",),
     camera_switch="sie_camera",
-    recipes=Path(__file__).parent / "recipes",
-    tables=Path(__file__).parent / "tables",
     claims=(
-        Claim(
-            dataset="rgbnt201",
-            protocol="full",
-            source=_PAPER,
-            mAP=80.3,
-            R1=85.2,
-            R5=91.4,
-            R10=93.7,
-        ),
-        Claim(dataset="rgbnt100", protocol="full", source=_PAPER, mAP=86.3, R1=97.6),
-        Claim(dataset="msvr310", protocol="full", source=_PAPER, mAP=53.6, R1=71.9),
+        *claims(_PAPER, "rgbnt201", {"full": (80.3, 85.2, 91.4, 93.7)}),
+        *claims(_PAPER, "rgbnt100", {"full": (86.3, 97.6)}),
+        *claims(_PAPER, "msvr310", {"full": (53.6, 71.9)}),
     ),
 )
