@@ -22,6 +22,7 @@ from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
 from harness.training.optimiser import make_optimiser
+from tests.batches import batch as without_cameras
 from tests.conftest import Harness
 
 METHOD = DeMo()
@@ -45,10 +46,7 @@ def build(
 
 
 def batch(modalities: tuple[Modality, ...] = MODALITIES, n: int = 4) -> Batch:
-    rng = torch.Generator().manual_seed(1)
-    images = {m: torch.randn(n, 3, *SIZE, generator=rng) for m in modalities}
-    present = {m: torch.ones(n, dtype=torch.bool) for m in modalities}
-    return Batch(images, present, torch.arange(n) // 2, torch.arange(n) % 3)
+    return without_cameras(modalities, n)._replace(camids=torch.arange(n) % 3)
 
 
 @pytest.mark.parametrize(
