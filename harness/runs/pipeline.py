@@ -28,6 +28,7 @@ from harness.runs import cost
 from harness.runs.evaluation import Evaluation, scored
 from harness.runs.plan import Plan
 from harness.runs.sharded import embedded, evaluated
+from harness.runs.taken import LOG, PEAK, TRAINED_IN, WEIGHTS, take_over, train_inputs
 from harness.spec.dataset import Split
 from harness.spec.method import DataInfo, Method
 from harness.spec.plugins import load_target
@@ -39,9 +40,6 @@ from harness.training.memory import give_back_memory, keep_freed_memory
 from harness.training.mode import described, memory_format
 from harness.training.numerics import set_numerics
 from harness.training.shared import require_images
-
-TRAINING_PEAK = "training-peak.json"
-
 
 @dataclass
 class Workshop:
@@ -142,18 +140,15 @@ def results(
     cost.forget_peak(device)
     shop = open_workshop(plan, device)
     stages = Stages(folder)
-    names = {k: folder / k for k in ("weights.safetensors", "train.jsonl", "features.npz")}
+    names = {k: folder / k for k in (WEIGHTS, LOG, "features.npz")}
     weights, log, features = names.values()
-    train_inputs = {k: v for k, v in inputs.items() if k != "protocol"} | {
-        "modalities": list(plan.modalities("train")),
-        "arrays": shop.arrays.key,
-        "held_out": plan.protocol.model_dump(mode="json")["held_out"],
-    }
+    of_training = train_inputs(plan, inputs, shop.arrays.key)
+    key = digest(of_training)
     stages.run(
         "train",
-        train_inputs,
+        of_training,
         [weights.name, log.name],
-        lambda: _train(shop, seed, folder, digest(train_inputs)),
+        lambda: _have_trained(shop, seed, folder, key),
     )
     weights_hash = on_main(lambda: file_digest(weights))
     embed_inputs = {"weights": weights_hash, "protocol": plan.protocol.hash, "code": inputs["code"]}
@@ -168,7 +163,7 @@ def results(
     if evaluation is None:
         return {}
     _write_ranks(folder / "ranks.npz", evaluation)
-    written = ["weights.safetensors", "train.jsonl", "features.npz", "ranks.npz"]
+    written = [WEIGHTS, LOG, features.name, "ranks.npz"]
     costs = read_costs(folder)
     return {
         **scored(evaluation, read_own(features)[0]),
@@ -211,6 +206,13 @@ def both_sides(shop: Workshop, weights: Path) -> tuple[Side, Side | None]:
     return query, side_of(shop, protocol.gallery_split, "gallery", weights)
 
 
+def _have_trained(shop: Workshop, seed: int, folder: Path, key: str) -> None:
+    if on_main(lambda: take_over(shop.plan, seed, folder, key)):
+        on_main(lambda: loop.discard_checkpoint(folder))
+    else:
+        _train(shop, seed, folder, key)
+
+
 def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     plan, recipe = shop.plan, shop.plan.resolved.recipe
     own_loop = getattr(shop.method, "train", None)
@@ -246,21 +248,21 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     if is_main():
         about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
         about["cameras"] = list(plan.cameras)
-        save_weights(folder / "weights.safetensors", model, about)
+        save_weights(folder / WEIGHTS, model, about)
         loop.discard_checkpoint(folder)
         # The efficiency of a run that was cut off is measured in another process.
-        write_json(folder / TRAINING_PEAK, round(cost.peak_memory_mib(shop.device), 1))
+        write_json(folder / PEAK, round(cost.peak_memory_mib(shop.device), 1))
 
 
 def _embed(shop: Workshop, folder: Path) -> None:
-    sides = both_sides(shop, folder / "weights.safetensors")
+    sides = both_sides(shop, folder / WEIGHTS)
     if is_main():
         write_features(folder / "features.npz", *sides)
 
 
 def _efficiency(shop: Workshop, folder: Path) -> None:
     split = shop.plan.protocol.query_split
-    model = shop.trained(folder / "weights.safetensors")
+    model = shop.trained(folder / WEIGHTS)
     row = shop.arrays.rows[split][:1]
     found = cost.measure(shop.method, model, shop.batches, row, shop.plan.modalities("query"))
     columns = getattr(shop.method, "modality_columns", None)
@@ -274,11 +276,13 @@ def read_costs(folder: Path) -> dict[str, Any]:
     """The training log and what was measured, from the run's folder."""
     import json
 
-    rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
     found = json.loads((folder / "cost.json").read_text())
     with contextlib.suppress(FileNotFoundError):
-        trained = json.loads((folder / TRAINING_PEAK).read_text())
+        trained = json.loads((folder / PEAK).read_text())
         found["peak_memory_mib"] = max(found["peak_memory_mib"], trained)
+    with contextlib.suppress(FileNotFoundError):
+        found["trained_in"] = json.loads((folder / TRAINED_IN).read_text())
     waited = {
         name: sum(row.get(name, 0.0) for row in rows) for name in ("seconds", "compiling_seconds")
     }
