@@ -41,6 +41,7 @@ from harness.training.mode import described, memory_format
 from harness.training.numerics import set_numerics
 from harness.training.shared import require_images
 
+
 @dataclass
 class Workshop:
     """A plan's method with its data in reach; the model is built when a stage needs it."""
