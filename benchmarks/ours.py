@@ -31,7 +31,12 @@ class Shop(NamedTuple):
 
 
 def step(
-    root: str, variant: str, threads: int, device: str = "cpu", identities: int = 2
+    root: str,
+    variant: str,
+    threads: int,
+    device: str = "cpu",
+    identities: int = 2,
+    method: str = "ieee",
 ) -> Callable[..., dict[str, Any]]:
     """The step of the training loop on one batch of a drawn set, `count` times a round.
 
@@ -45,7 +50,8 @@ def step(
     from harness.training.optimiser import make_optimiser
     from harness.training.steps import Steps, recorder
 
-    shop = prepared(root, variant, threads, device, (f"sampler.identities={identities}",))
+    sampled = (f"sampler.identities={identities}", "sampler.instances=4")
+    shop = prepared(root, variant, threads, device, sampled, method)
     training, model = shop
     recorded = recorder(torch.device(device)) is not None
     optimiser = make_optimiser(training.recipe.optimiser, model, recorded=recorded)
@@ -172,7 +178,12 @@ def bare(root: str, threads: int, device: str, identities: int) -> Callable[[], 
 
 
 def prepared(
-    root: str, variant: str, threads: int, device: str = "cpu", more: Sequence[str] = ()
+    root: str,
+    variant: str,
+    threads: int,
+    device: str = "cpu",
+    more: Sequence[str] = (),
+    method: str = "ieee",
 ) -> Shop:
     """The published recipe for one epoch on a drawn set; the images are decoded here."""
     import numpy as np
@@ -187,7 +198,7 @@ def prepared(
     beside = Path(root).parent
     os.environ["HARNESS_CACHE"] = str(beside / "cache")
     changes = ["epochs=1", "pretrained=none", *VARIANTS[variant], *more]
-    plan = plan_run("ieee", dataset=root, recipe="rgbnt201", changes=changes, device=device)
+    plan = plan_run(method, dataset=root, recipe="rgbnt201", changes=changes, device=device)
     shop = open_workshop(plan, torch.device(device))
     samples = plan.data.samples(plan.protocol.train_split)
     known = {pid: i for i, pid in enumerate(sorted({s.pid for s in samples}))}
