@@ -44,6 +44,7 @@ INFO = baseline(
     hub_pretraining="clip",
     tags=("test-camera",),
     camera_switch="sie_camera",
+    common_config={"normalise": True},
     claims=(
         *claims(f"{_PAPER}, Table 1", "rgbnt201", {"full": (79.0, 82.3, 88.8, 92.0)}),
         *claims(_PAPER, "rgbnt100", {"full": (86.2, 97.6)}),

@@ -21,6 +21,7 @@ INFO = baseline(
     hub_pretraining="imagenet21k",
     tags=("test-camera",),
     camera_switch="sie_camera",
+    common_config={"normalise": True},
     claims=(
         *claims(_PAPER.format(1), "rgbnt201", {"full": (65.7, 68.8, 82.5, 89.1)}),
         *claims(_PAPER.format(2), "rgbnt100", {"full": (82.1, 96.4)}),

@@ -51,7 +51,7 @@ class Editor:
         return terms
 
     def embed(self, model: nn.Module, batch: Batch) -> Tensor:
-        """The (n, d * modalities) descriptors, not normalised, always in eval mode.
+        """The (n, d * modalities) descriptors, always in eval mode.
 
         An absent image is grey, zero after normalisation, for the selection too.
         """

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from baselines.editor.aggregation import THEIR_NAMES, Aggregation
 from baselines.editor.config import EditorConfig
@@ -74,7 +75,7 @@ class EditorNet(nn.Module):
             camids: (n,) int64, where the camera is embedded.
 
         Returns:
-            In eval mode the (n, d * modalities) descriptor, not normalised.
+            In eval mode the (n, d * modalities) descriptor.
         """
         shown = grey_where_absent(images, self.modalities)
         tokens, kept = self.select(shown, camids)
@@ -82,7 +83,7 @@ class EditorNet(nn.Module):
         refined, own = self.FUSE_block({m: x * whole[..., None] for m, x in tokens.items()}, whole)
         fused = torch.cat([self._reduced(m, refined[m], kept) for m in self.modalities], 1)
         if not self.training:
-            return fused
+            return functional.normalize(fused) if self.config.normalise else fused
         patches = {m: x[:, 1:] for m, x in tokens.items()}
         one = len(patches) == 1
         background = fused.new_zeros(len(fused)) if one else background_consistency(patches, kept)

@@ -26,6 +26,7 @@ class VitConfig(BaseModel):
         label_smoothing: Probability mass spread over all classes in the cross-entropy.
         margin: Of the triplet; absent, the soft margin.
         id_weight, triplet_weight: Of the cross-entropy and the triplet of every head.
+        normalise: The descriptor is divided by its length, as the authors' evaluator does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +44,7 @@ class VitConfig(BaseModel):
     margin: Weight | None = None
     id_weight: Weight = 1.0
     triplet_weight: Weight = 1.0
+    normalise: bool = False
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> VitConfig:

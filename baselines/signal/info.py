@@ -24,6 +24,7 @@ INFO = baseline(
     hub_pretraining="clip",
     tags=("test-camera",),
     camera_switch="sie_camera",
+    common_config={"normalise": True},
     claims=(
         *claims(_PAPER, "rgbnt201", {"full": (80.3, 85.2, 91.4, 93.7)}),
         *claims(_PAPER, "rgbnt100", {"full": (86.3, 97.6)}),

@@ -21,6 +21,7 @@ INFO = baseline(
     hub_pretraining="imagenet21k",
     tags=("test-camera",),
     camera_switch="sie_camera",
+    common_config={"normalise": True},
     claims=(
         *claims(_PAPER.format(1), "rgbnt201", {"full": (72.3, 76.6, 84.7, 89.4)}),
         *claims(_PAPER.format(2), "rgbnt100", {"full": (81.2, 96.4)}),

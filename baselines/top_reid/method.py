@@ -46,7 +46,7 @@ class TopReid:
         return terms
 
     def embed(self, model: nn.Module, batch: Batch) -> Tensor:
-        """The (n, d * modalities) descriptors, not normalised, always in eval mode.
+        """The (n, d * modalities) descriptors, always in eval mode.
 
         The tokens of an absent modality are made from the others by CRM; without CRM an absent
         image is grey, zero after normalisation.

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from baselines.shared.reid_vit import ReidViT, load_vit, start_narrow
 from baselines.shared.vit_heads import Supervised, classifier, grey_where_absent, neck
@@ -98,13 +99,14 @@ class TopReidNet(nn.Module):
             lacking: The modalities of `images` that some sample lacks.
 
         Returns:
-            In eval mode the (n, d * modalities) descriptor, not normalised.
+            In eval mode the (n, d * modalities) descriptor.
         """
         tokens, remade = self._tokens(images, present, camids, lacking)
         vit = torch.cat([tokens[m][:, 0] for m in self.modalities], 1)
         tpm = None if self.TPM is None else torch.cat(list(self.TPM(tokens).values()), 1)
         if not self.training:
-            return self._descriptor(vit, tpm)
+            found = self._descriptor(vit, tpm)
+            return functional.normalize(found) if self.config.normalise else found
         heads = {} if tpm is None else {"tpm": self._head("TPM", tpm)}
         # Every neck's running statistics move, whichever heads are trained.
         joint = self._head("ViT", vit)

@@ -70,6 +70,8 @@ class MethodInfo(BaseModel):
             its value is false: then it is told nothing and refused nothing. Tables show the tag
             at all rows of the method.
         input_size: (height, width) of a network made for one size; every recipe is given it.
+        common_config: What its descriptor needs under the recipe `common`, which is one for all
+            methods and so says nothing of `config`: such as to be divided by its length.
         recipes: The folder with its recipe files, if it has one.
         tables: The folder with its plans for `harness table`, if it has one.
         claims: What the paper says it reaches.
@@ -93,6 +95,7 @@ class MethodInfo(BaseModel):
     tags: tuple[str, ...] = ()
     camera_switch: str = ""
     input_size: tuple[int, int] | None = None
+    common_config: dict[str, Any] = {}
     recipes: Path | None = None
     tables: Path | None = None
     claims: tuple[Claim, ...] = ()
@@ -103,6 +106,11 @@ class MethodInfo(BaseModel):
             raise ValueError(f"camera_switch belongs to a method with the tag {TEST_CAMERA!r}")
         if self.camera_switch and self.camera_switch not in self.config.model_fields:
             raise ValueError(f"camera_switch: the config has no key {self.camera_switch!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _common_config_fits(self) -> MethodInfo:
+        self.config.model_validate(self.common_config)
         return self
 
     def is_told_cameras(self, config: BaseModel) -> bool:

@@ -69,6 +69,8 @@ def resolve(
         # The network is made for one size, so a recipe for all methods gives way to it here.
         height, width = info.input_size
         data["input"] = {**data.get("input", {}), "height": height, "width": width}
+    if recipe in _ONLY_SHARED:
+        data["config"] = {**info.common_config, **data.get("config", {})}
     for change in changes:
         _apply(data, change, info)
     data |= {"method": info.name, "dataset": dataset, "protocol": protocol}

@@ -244,7 +244,7 @@ def test_the_official_recipes_are_the_authors_configurations(
     assert (schedule.kind, schedule.warmup_epochs) == ("cosine_to_floor", warmup)
     assert (schedule.warmup_start, schedule.floor, schedule.noise) == (0.01, 0.001, "none")
     assert recipe.augmentation.erase_fill == "noise" and recipe.input.train_resize == "bicubic"
-    assert config == EditorConfig(supervision=supervision)
+    assert config == EditorConfig(supervision=supervision, normalise=True)
 
 
 def test_a_run_and_its_weights_under_the_authors_names(harness: Harness, tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_the_official_recipes_are_the_authors_configurations(
     assert recipe.input.mean == recipe.input.std == (0.5, 0.5, 0.5)
     assert recipe.augmentation.erase_fill == "noise" and recipe.input.train_resize == "bicubic"
     assert isinstance(config, TopReidConfig) and config.supervision == supervision
-    assert config == TopReidConfig(supervision=config.supervision)
+    assert config == TopReidConfig(supervision=config.supervision, normalise=True)
 
 
 def test_a_run_from_training_to_missing_modalities(harness: Harness, tmp_path: Path) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from harness.spec.method import MethodInfo
+from harness.spec.plugins import load_plugins
 from harness.spec.recipe import Augmentation, Optimiser, Recipe, Schedule
+from harness.spec.resolve import resolve
 from tests.harness.training.made import a_recipe
 
 BEFORE = "d5342dd8d8715accc03daf3087d2b42a357a991c872982771a8c377265f1b416"
@@ -65,3 +69,19 @@ def test_floor_and_noise_change_it_where_they_count() -> None:
 def test_values_that_cannot_be_meant(section: Any, values: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         section(**values)
+
+
+@pytest.mark.parametrize("method", ["top-reid", "editor", "demo", "signal"])
+def test_the_common_recipe_compares_descriptors_as_the_method_does(method: str) -> None:
+    info = load_plugins().method(method)
+    kept = {}
+    for recipe in ("common", "rgbnt201"):
+        kept[recipe] = resolve(info, recipe, "rgbnt201", "full").recipe.config["normalise"]
+    assert kept == {"common": True, "rgbnt201": True}
+    asked = resolve(info, "common", "rgbnt201", "full", ["config.normalise=false"])
+    assert asked.recipe.config["normalise"] is False
+
+
+def test_what_a_method_needs_under_common_is_among_its_options() -> None:
+    with pytest.raises(ValidationError, match="normalize"):
+        MethodInfo(name="m", target="m:M", common_config={"normalize": True})
