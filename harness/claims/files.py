@@ -69,14 +69,14 @@ def load_claims(plugins: Plugins | None = None) -> tuple[PublishedClaim, ...]:
         try:
             rows = list(read_rows(path))
         except HarnessError as error:
-            _note(plugins, path, error.seen)
+            note_broken(plugins, path, error.seen)
             continue
         for line, row in rows:
             claim = claim_of(row)
             if isinstance(claim, PublishedClaim):
                 found.setdefault(claim.id, claim)
             else:
-                _note(plugins, path, f"line {line}: {claim}")
+                note_broken(plugins, path, f"line {line}: {claim}")
     return tuple(found.values())
 
 
@@ -170,6 +170,7 @@ def _cell(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) and value < 1e5 else str(value)
 
 
-def _note(plugins: Plugins | None, path: Path, problem: str) -> None:
+def note_broken(plugins: Plugins | None, path: Path, problem: str) -> None:
+    """Keep what is wrong with a file or a row of it, where somebody wants to know."""
     if plugins is not None:
         plugins.broken.append(Broken(str(path), problem))

@@ -14,6 +14,7 @@ from harness.claims import (
     PublishedClaim,
     check_claims,
     load_claims,
+    load_code,
     own_claims_path,
     read_claims,
     write_claims,
@@ -41,9 +42,13 @@ def list_command(
     plugins = load_plugins(plugin or [])
     claims = [c for c in load_claims(plugins) if _fits(c, method, dataset, protocol, tags)]
     claims.sort(key=lambda c: (c.dataset, c.protocol, c.protocol_text, -(c.mAP or -1), c.id))
+    shown = {c.method for c in claims}
+    code = {name: one for name, one in load_code(plugins).items() if name in shown}
     if as_json:
         broken = [b._asdict() for b in plugins.broken]
-        emit({"claims": [c.model_dump(mode="json") for c in claims], "broken": broken})
+        found = {name: one.model_dump(mode="json") for name, one in code.items()}
+        dumped = [c.model_dump(mode="json") for c in claims]
+        emit({"claims": dumped, "code": found, "broken": broken})
         return
     if not claims:
         print("no claims fit; harness claims list shows all")
@@ -55,6 +60,9 @@ def list_command(
         f"{len(claims)} claims, in percent as printed"
         + (f"; ! marks {conflicts} that another source contradicts" if conflicts else "")
     )
+    if method is not None:
+        for name, one in code.items():
+            print(f"code of {name}: {one.words}")
 
 
 def check_command(file: Path | None, plugin: Sequence[Path] | None, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from harness.claims import (
     PublishedClaim,
     check_claims,
     load_claims,
+    load_code,
     read_claims,
     write_claims,
 )
@@ -41,12 +42,21 @@ def csv(tmp_path: Path, *lines: str) -> Path:
 def test_the_shipped_claims_hold() -> None:
     assert check_claims(PUBLISHED, KNOWN) == []
     claims = read_claims(PUBLISHED)
-    assert len(claims) == 606
+    assert len(claims) == 671
     assert {c.dataset for c in claims} == {
         *("rgbnt201", "rgbnt100", "msvr310", "rgbn300", "market1501-mm", "wmveid863"),
         *("sysu-mm01", "regdb"),
     }
-    assert sum(c.mAP is None for c in claims) == 16
+    assert sum(c.mAP is None for c in claims) == 26
+
+
+def test_the_code_of_a_method_is_named_with_its_licence(harness: Harness) -> None:
+    code = load_code()
+    assert code.keys() - {c.method for c in read_claims(PUBLISHED)} == {"MAN", "ReID5o", "RoDI"}
+    said = harness("claims", "list", "--method", "MDReID")
+    assert "code of MDReID: https://github.com/stone96123/MDReID (no licence: model" in said.out
+    found = harness("claims", "list", "--method", "demo", "--json").json["code"]
+    assert found["DeMo"]["licence"] == "MIT" and set(found) == {"DeMo"}
 
 
 def test_the_numbers_of_ieee_are_those_of_its_paper() -> None:
@@ -173,8 +183,8 @@ def test_import_maps_and_lists_beside_the_shipped(
     listed = harness("claims", "list", "--dataset", "rgbnt201", "--protocol", "-TI", "--json")
     names = [c["method"] for c in listed.json["claims"]]
     assert "Mine" in names and "TOP-ReID" in names
-    assert len(load_claims()) == 607
-    assert harness("claims", "check").out.startswith("607 claims")
+    assert len(load_claims()) == 672
+    assert harness("claims", "check").out.startswith("672 claims")
 
 
 def test_import_takes_all_or_nothing(harness: Harness, tmp_path: Path, own: Path) -> None:
@@ -201,7 +211,7 @@ def test_a_damaged_own_file_hides_nothing_else(own: Path) -> None:
     own.write_text(HEAD + "\na,M,x,full,500,60,paper\nb,M,x,full,50,60,paper\n")
     plugins = load_plugins()
     claims = load_claims(plugins)
-    assert len(claims) == 607 and claims[-1].id == "b"
+    assert len(claims) == 672 and claims[-1].id == "b"
     assert "line 2" in plugins.broken[-1].error
 
 
