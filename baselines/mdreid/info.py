@@ -53,9 +53,7 @@ INFO = baseline(
         *(
             claim
             for dataset, rows in _MISMATCHED.items()
-            for claim in claims(
-                f"{_PAPER}, Table 3", dataset, dict(zip(_PAIRS, rows, strict=True))
-            )
+            for claim in claims(f"{_PAPER}, Table 3", dataset, dict(zip(_PAIRS, rows, strict=True)))
         ),
     ),
 )

@@ -44,7 +44,7 @@ def orthogonality_loss(own: Mapping[Modality, Tensor], shared: Mapping[Modality,
 def enhancement_loss(
     own: Mapping[Modality, Tensor], shared: Mapping[Modality, Tensor], pids: Tensor
 ) -> Tensor:
-    """All vectors together pull a batch closer, and push it further apart, than parts (`ADD_ELOSS`).
+    """All vectors together tell identities apart better than either part (`ADD_ELOSS`).
 
     In each of three spaces, all vectors side by side, those of the modalities' own and the shared
     ones, the farthest pair of one identity and the nearest of two: the whole space's share of the

@@ -37,5 +37,3 @@ def mismatched_pairs(subject: Subject) -> None:
                     "rows that each depend on their own row only",
                     "leave the other rows, and those of the other side, out of it",
                 )
-
-
