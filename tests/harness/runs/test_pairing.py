@@ -58,7 +58,7 @@ def made(
     from harness.runs.run import execute
 
     folders = {}
-    for name in plugins:
+    for name, plugin in plugins.items():
         plan = plan_run(
             name,
             dataset=str(drawn),
@@ -66,7 +66,7 @@ def made(
             recipe="smoke",
             changes=SMALL[1::2],
             out=tmp_path_factory.mktemp(name),
-            plugins=load_plugins([plugins[name]]),
+            plugins=load_plugins([plugin]),
         )
         folders[name] = execute(plan, 40).path.parent
     return folders
