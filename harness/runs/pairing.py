@@ -64,12 +64,12 @@ def asked(
         query, gallery = pair(model, slots, *modalities)
     counts = [len(side) for side in slots]
     shapes = [tuple(found.shape) for found in (query, gallery)]
-    plain = all(len(shape) == 2 for shape in shapes)
+    plain = all(len(shape) == 2 and shape[1] for shape in shapes)
     if not plain or [s[0] for s in shapes] != counts or shapes[0][1] != shapes[1][1]:
         raise FeaturesError(
             seen=f"pair() gave shapes {shapes[0]} and {shapes[1]} for {counts[0]} queries and "
             f"{counts[1]} gallery samples",
-            expected=f"({counts[0]}, e) and ({counts[1]}, e), descriptors of one length",
+            expected=f"({counts[0]}, e) and ({counts[1]}, e), descriptors of one length from 1",
             do="mend the method's pair(): fill the shorter side up",
         )
     if not (query.isfinite().all() and gallery.isfinite().all()):

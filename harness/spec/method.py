@@ -172,7 +172,7 @@ class Method(Protocol):
       descriptors of queries and gallery under a protocol that gives the two sides different
       modalities, such as `RGB+TI>NI+TI`, where what is compared depends on both sets. `slots` is
       what `embed` gave of either side, (q, d) and (g, d) float32 on the model's device; the answer
-      is (q, e) and (g, e), finite, of any e. It sees all rows of a side, and a row of it may
+      is (q, e) and (g, e), finite, of any e from 1. It sees all rows of a side, and a row of it may
       depend on that row alone. Kept, scored and re-ranked is what it gives. Where both sides have
       the same modalities it is not asked; a method without it is compared by `embed` alone.
     """
