@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -42,8 +44,11 @@ def paired(
     if not pairs(method, *modalities):
         return sides
     query, gallery = sides
-    slots = (_on(device, query), _on(device, gallery))
-    first, second = (f.float().cpu().numpy() for f in asked(method, model, slots, modalities))
+    # Copies: the same descriptors may serve other protocols, whatever `pair` does with these.
+    slots = tuple(torch.tensor(side.features, device=device) for side in sides)
+    found = asked(method, model, (slots[0], slots[1]), modalities)
+    # In one order in memory, as it is read from the file: sums depend on it in their last bits.
+    first, second = (np.ascontiguousarray(f.float().cpu().numpy()) for f in found)
     return query._replace(features=first), gallery._replace(features=second)
 
 
@@ -58,20 +63,19 @@ def asked(
     Raises:
         FeaturesError: It gave something else, or numbers that are not finite.
     """
-    pair: Callable[..., tuple[Tensor, Tensor]] = method.pair  # type: ignore[attr-defined]
+    pair: Callable[..., Any] = method.pair  # type: ignore[attr-defined]
     model.eval()
     with torch.no_grad():
-        query, gallery = pair(model, slots, *modalities)
+        found = pair(model, slots, *modalities)
     counts = [len(side) for side in slots]
-    shapes = [tuple(found.shape) for found in (query, gallery)]
-    plain = all(len(shape) == 2 and shape[1] for shape in shapes)
-    if not plain or [s[0] for s in shapes] != counts or shapes[0][1] != shapes[1][1]:
+    if not _fit(found, counts):
         raise FeaturesError(
-            seen=f"pair() gave shapes {shapes[0]} and {shapes[1]} for {counts[0]} queries and "
-            f"{counts[1]} gallery samples",
+            seen=f"pair() gave {_described(found)} for {counts[0]} queries and {counts[1]} gallery "
+            "samples",
             expected=f"({counts[0]}, e) and ({counts[1]}, e), descriptors of one length from 1",
             do="mend the method's pair(): fill the shorter side up",
         )
+    query, gallery = found
     if not (query.isfinite().all() and gallery.isfinite().all()):
         raise FeaturesError(
             seen="pair() gave NaN or infinite numbers",
@@ -81,5 +85,15 @@ def asked(
     return query, gallery
 
 
-def _on(device: torch.device, side: Side) -> Tensor:
-    return torch.from_numpy(side.features).to(device)
+def _fit(found: Any, counts: list[int]) -> bool:
+    if not (isinstance(found, tuple) and all(isinstance(part, Tensor) for part in found)):
+        return False
+    shapes = [tuple(part.shape) for part in found]
+    width = shapes[0][-1] if shapes and shapes[0] else 0
+    return width > 0 and shapes == [(count, width) for count in counts]
+
+
+def _described(found: Any) -> str:
+    parts = found if isinstance(found, tuple) else (found,)
+    words = (tuple(p.shape) if isinstance(p, Tensor) else type(p).__name__ for p in parts)
+    return " and ".join(map(str, words))

@@ -274,7 +274,7 @@ def test_a_method_that_is_told_cameras_must_say_so() -> None:
         (Crashes, "small_batches", "ends in IndexError: no negative"),
         (Shorter, "absent_modalities", "4 numbers without|8 numbers without"),
         (LooksAtZeros, "absent_modalities", "absent image by image"),
-        (TwoLengths, "mismatched_pairs", r"shapes \(3, 12\) and \(3, 4\) for 3 queries"),
+        (TwoLengths, "mismatched_pairs", r"gave \(3, 12\) and \(3, 4\) for 3 queries"),
         (PairsAround, "mismatched_pairs", r"under RGB\+NI\+TI>TI when it sees fewer rows"),
         (WrongColumns, "declared_columns", "columns 0 to 8 of 12"),
         (SharedColumns, "declared_columns", "columns 4 to 4 of 12"),

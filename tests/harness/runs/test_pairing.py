@@ -22,12 +22,13 @@ from tests.harness.launched import launched
 PROTOCOL = "RGB+TI>NI+TI"
 WIDE = {PROTOCOL: 48, "RGB+TI>NI": 24}
 """Columns that the method below compares."""
+ALIKE = ("-NI", "full")
 PAIR = """
 class Pairing(Tiny):
     def pair(self, model, slots, query_modalities, gallery_modalities):
         assert query_modalities != gallery_modalities and not model.training
+        query, gallery = (side.mul_(2) for side in slots)
         width = 24 * (1 + len(set(query_modalities) & set(gallery_modalities)))
-        query, gallery = slots
         return query[:, :width], gallery[:, -width:]
 METHOD = METHOD.model_copy(update={"name": "pairing", "target": f"{__name__}:Pairing"})
 """
@@ -77,8 +78,8 @@ def compared(sides: tuple[Side, Side], protocol: str) -> tuple[Side, Side]:
     query, gallery = sides
     width = WIDE[protocol]
     return (
-        query._replace(features=query.features[:, :width]),
-        gallery._replace(features=gallery.features[:, -width:]),
+        query._replace(features=2 * query.features[:, :width]),
+        gallery._replace(features=2 * gallery.features[:, -width:]),
     )
 
 
@@ -115,7 +116,7 @@ def test_evaluate_pairs_by_the_protocol_that_is_asked_for(
 ) -> None:
     """Of a run and of a checkpoint, re-ranked, too; where both sides are alike it is not asked."""
     asked: list[Any] = ["--plugin", plugins["pairing"], "--dataset", drawn, "--json", "--rerank"]
-    for name in (*WIDE, "full"):
+    for name in (*WIDE, *ALIKE):
         asked += ["--protocol", name]
     folder = made["pairing"]
     weights = ["--checkpoint", folder / "weights.safetensors", "--method", "pairing"]
@@ -126,12 +127,14 @@ def test_evaluate_pairs_by_the_protocol_that_is_asked_for(
     by_run, by_checkpoint, by_plain = (
         {r["protocol"]: r for r in answer["results"]} for answer in (*answers, without)
     )
-    assert set(by_run) == {*WIDE, "full"}
+    assert set(by_run) == {*WIDE, *ALIKE}
     assert by_run[PROTOCOL]["metrics"] == said(folder, "metrics")
     for name, result in by_run.items():
         for kind in ("metrics", "reranked", "protocol_hash"):
             assert result[kind] == by_checkpoint[name][kind]
     assert by_run["full"]["metrics"] == by_plain["full"]["metrics"]
+    # What the pairs did in place to the descriptors of RGB+TI is not seen by the next protocol.
+    assert by_run["-NI"]["metrics"] == by_plain["-NI"]["metrics"]
     assert by_run["RGB+TI>NI"]["metrics"] != by_plain["RGB+TI>NI"]["metrics"]
     kept = read_own(folder / "features.npz")
     bound = BoundProtocol.model_validate(said(folder, "protocol"))
@@ -146,6 +149,7 @@ def test_evaluate_pairs_by_the_protocol_that_is_asked_for(
         (("gallery[:, -width:]", "gallery[:, 1 - width:]"), "(16, 48) and (16, 47)"),
         (("query[:, :width]", "query[1:, :width]"), "(15, 48) and (16, 48) for 16 queries"),
         (("query[:, :width]", "query[:, :width] / 0 * 0"), "NaN"),
+        (("return query[:, :width], gallery[:, -width:]", "return query"), "gave (16, 512) for"),
     ],
 )
 def test_what_cannot_be_compared_is_said_and_the_training_kept(
