@@ -7,12 +7,15 @@ import re
 import runpy
 import shlex
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from harness.evidence.features_file import read_own
 from harness.spec.method import MethodInfo
 from tests.conftest import ROOT, Harness
 
@@ -73,6 +76,25 @@ def test_every_page_has_commands_to_run() -> None:
 def test_the_guides_method_keeps_the_contract(written: Path) -> None:
     found = runpy.run_path(str(written / "test_bands.py"))
     found["test_bands_keeps_the_contract"]()
+
+
+def test_the_guides_pair_compares_what_both_sides_have(
+    harness: Harness, written: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pasted into the guide's class: kept by a run, and by the contract."""
+    monkeypatch.chdir(written)
+    text = (ROOT / "docs" / _GUIDE).read_text()
+    (pair,) = re.findall(r"```python\n(def pair.*?)```", text, re.DOTALL)
+    code = written / "bands" / "method.py"
+    code.write_text(code.read_text() + textwrap.indent(pair, "    "))
+    found = runpy.run_path(str(written / "test_bands.py"))
+    found["test_bands_keeps_the_contract"]()
+    words = ["run", "--method", "bands", "--plugin", "bands", "--dataset", drawn, "--json"]
+    made = harness(*words, "--recipe", "smoke", "--protocol", "RGB+TI>NI+TI").json
+    query, gallery = read_own(Path(made["record"]).with_name("features.npz"))
+    for side in (query, gallery):
+        filled = [bool(part.any()) for part in np.split(side.features, 3, axis=1)]
+        assert filled == [False, False, True], "TI alone is on both sides"
 
 
 def test_the_guides_entry_point_is_the_guides_method(written: Path) -> None:

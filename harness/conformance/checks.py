@@ -15,6 +15,7 @@ from torch.nn.functional import normalize
 from harness.base.accelerator import reference_numerics
 from harness.base.errors import HarnessError
 from harness.conformance.absent import absent_modalities, refuses_what_it_cannot_take
+from harness.conformance.pairs import mismatched_pairs
 from harness.conformance.parts import computed_in_parts
 from harness.conformance.subject import Subject
 from harness.spec.method import Batch, MethodInfo
@@ -238,6 +239,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
         small_batches,
         absent_modalities,
         refuses_what_it_cannot_take,
+        mismatched_pairs,
         declared_columns,
         computed_in_parts,
     )

@@ -26,6 +26,7 @@ from harness.evidence.features_file import Side, read_own, write_features
 from harness.evidence.record import evidence_of
 from harness.runs import cost
 from harness.runs.evaluation import Evaluation, scored
+from harness.runs.pairing import paired, pairs
 from harness.runs.plan import Plan
 from harness.runs.sharded import embedded, evaluated
 from harness.runs.taken import LOG, PEAK, TRAINED_IN, WEIGHTS, take_over, train_inputs
@@ -198,13 +199,18 @@ def side_of(shop: Workshop, split: Split, side: SideName, weights: Path) -> Side
 
 
 def both_sides(shop: Workshop, weights: Path) -> tuple[Side, Side | None]:
-    """Query and gallery descriptors; None for a gallery that is the query side itself."""
+    """Query and gallery descriptors; None for a gallery that is the query side itself.
+
+    Where the two have different modalities they are as the method's `pair` gives them, if it has
+    one.
+    """
     protocol = shop.plan.protocol
     query = side_of(shop, protocol.query_split, "query", weights)
     seen = shop.plan.shown(protocol.query_split, "query")
     if seen == shop.plan.shown(protocol.gallery_split, "gallery"):
         return query, None
-    return query, side_of(shop, protocol.gallery_split, "gallery", weights)
+    sides = query, side_of(shop, protocol.gallery_split, "gallery", weights)
+    return paired(shop.method, shop.trained(weights), sides, shop.plan.tested, shop.device)
 
 
 def _have_trained(shop: Workshop, seed: int, folder: Path, key: str) -> None:
@@ -268,6 +274,10 @@ def _efficiency(shop: Workshop, folder: Path) -> None:
     found = cost.measure(shop.method, model, shop.batches, row, shop.plan.modalities("query"))
     columns = getattr(shop.method, "modality_columns", None)
     found["modality_columns"] = {} if columns is None else columns(model)
+    if pairs(shop.method, *shop.plan.tested):
+        # Those of `embed` are not the ones that are compared.
+        found["descriptor"] = read_own(folder / "features.npz")[0].features.shape[1]
+        found["modality_columns"] = {}
     found["throughput"] = shop.embedded.per_second
     found["peak_memory_mib"] = round(cost.peak_memory_mib(shop.device), 1)
     write_json(folder / "cost.json", found)

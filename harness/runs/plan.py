@@ -73,6 +73,11 @@ class Plan:
         """What the train, query or gallery side shows the method, see `sides.modalities_of`."""
         return sides.modalities_of(self.info, self.data.card, self.protocol, side)
 
+    @property
+    def tested(self) -> tuple[tuple[Modality, ...], tuple[Modality, ...]]:
+        """The modalities of the query side and of the gallery side."""
+        return self.modalities("query"), self.modalities("gallery")
+
     def shown(self, split: Split, side: Side) -> str:
         """A key of what a model sees of a side: the same list, modalities and changes."""
         return sides.shown(self.info, self.data.card, self.protocol, split, side)

@@ -176,6 +176,13 @@ class Method(Protocol):
     - `modality_columns(model) -> dict[Modality, tuple[int, int]]`: which columns of the
       descriptor, from and up to, come from one modality alone.
     - `import_state(state) -> dict[str, Tensor]`: weights under its authors' names, in ours.
+    - `pair(model, slots, query_modalities, gallery_modalities) -> tuple[Tensor, Tensor]`: the
+      descriptors of queries and gallery under a protocol that gives the two sides different
+      modalities, such as `RGB+TI>NI+TI`, where what is compared depends on both sets. `slots` is
+      what `embed` gave of either side, (q, d) and (g, d) float32 on the model's device; the answer
+      is (q, e) and (g, e), finite, of any e from 1. It sees all rows of a side, and a row of it may
+      depend on that row alone. Kept, scored and re-ranked is what it gives. Where both sides have
+      the same modalities it is not asked; a method without it is compared by `embed` alone.
     """
 
     def build(self, config: Any, data: DataInfo) -> nn.Module:

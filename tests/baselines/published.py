@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,7 +94,7 @@ def case(info: MethodInfo, name: str) -> Case:
     for file in filter(None, (about["file"], about.get("missing_file"))):
         with np.load(folder / file) as found:
             want |= {k: found[k] for k in found.files}
-    about["keys"] = folder / about["keys"]
+    about["keys"] = folder / about.get("keys", "keys.tsv")
     kind = torch.float64 if about["dtype"] == "f64" else torch.float32
     data, method = about["data"], load_target(info.target, name)()
     known = DataInfo(
@@ -124,6 +124,10 @@ def authors_state(about: Mapping[str, Any]) -> dict[str, Tensor]:
         if re.search("cv_embed$", key):
             shape = (about["data"]["cameras"], *shape[1:])
         found[key] = filled(key, shape, about["salt"], about["overrides"])
+    for pattern, rule in about["overrides"]:
+        # What the authors keep under two names.
+        if twin := re.search(r"same parameter as (\S+)", rule):
+            found |= {k: found[twin[1]].clone() for k in found if re.search(pattern, k)}
     return found
 
 
@@ -144,7 +148,7 @@ def hold_losses(found: Case, terms: Mapping[str, Tensor]) -> None:
         assert found.far(value.detach(), f"loss.{name}") < found.close, name
 
 
-def hold_steps(found: Case) -> None:
+def hold_steps(found: Case, hold: Callable[..., None] = hold_losses) -> None:
     """The losses, the length of the gradient and the descriptors after the case's steps."""
     trained = [p for p in found.model.parameters() if p.requires_grad]
     optimiser = torch.optim.SGD(trained, found.about["lr"], weight_decay=5e-4)
@@ -153,9 +157,10 @@ def hold_steps(found: Case) -> None:
         optimiser.zero_grad()
         torch.stack(list(terms.values())).sum().backward()
         if step == 0:
-            hold_losses(found, terms)
+            hold(found, terms)
             length = np.linalg.norm([float(p.grad.norm()) for p in trained if p.grad is not None])
-            want = np.linalg.norm(found.want["grad.group_norm"])
+            groups = "grad.group_norm" if "grad.group_norm" in found.want else "grad.total_norm"
+            want = np.linalg.norm(found.want[groups])
             np.testing.assert_allclose(length, want, rtol=max(found.close, 1e-8))
         optimiser.step()
     assert found.far(found.embedded(), "eval.feat_after_step") < 10 * found.close

@@ -21,6 +21,7 @@ SMALL: dict[str, dict[str, Any]] = {
     # torch's attention keeps its dropout where the check of parts switches layers of dropout off
     "demo": {"encoder": _SMALL_CLIP, "encoder_rate": 1.0, "attention_dropout": 0.0},
     "osnet": {"width": 0.25},
+    "mdreid": {"encoder": _SMALL_CLIP, "encoder_rate": 1.0},
     "signal": {
         # LAM wants eight patches in each direction
         "encoder": {**_SMALL_CLIP, "patch": 4},
@@ -40,7 +41,7 @@ LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
 EPOCHS = {
     **dict.fromkeys(("editor", "top-reid"), 40),
-    **dict.fromkeys(("demo", "signal"), 50),
+    **dict.fromkeys(("demo", "mdreid", "signal"), 50),
     **dict.fromkeys(("hacnn", "mlfn"), 20),
     "hc": 24,
     "mpanet": 50,

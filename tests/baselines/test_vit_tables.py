@@ -1,4 +1,4 @@
-"""Tables of the TOP-ReID and EDITOR papers: every row can be run, claims are the printed ones."""
+"""Tables of TOP-ReID, EDITOR and MDReID: every row can be run, claims are the printed ones."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from tests.conftest import Harness
 TABLES = (
     *("top-reid-main", "top-reid-ablation", "top-reid-modalities", "top-reid-missing"),
     *("editor-main", "editor-ablation"),
+    *("mdreid-main", "mdreid-missing", "mdreid-mismatched"),
 )
 
 
 @pytest.mark.parametrize("track", ["smoke", "official"])
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", (*TABLES, "mdreid-ablation"))
 def test_every_row_can_be_run_on_the_embedded_data(
     harness: Harness, name: str, track: str, tmp_path: Path
 ) -> None:

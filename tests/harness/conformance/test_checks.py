@@ -198,6 +198,16 @@ class Placed(Sound):
         return {}
 
 
+class TwoLengths(Sound):
+    def pair(self, model: Any, slots: Any, query: Any, gallery: Any) -> tuple[Tensor, Tensor]:
+        return slots[0][:, : 4 * len(query)], slots[1][:, : 4 * len(gallery)]
+
+
+class PairsAround(Sound):
+    def pair(self, model: Any, slots: Any, query: Any, gallery: Any) -> tuple[Tensor, Tensor]:
+        return slots[0] - slots[0].mean(0), slots[1]
+
+
 def info(kind: type, missing: Any = "skip_branch") -> MethodInfo:
     return MethodInfo(name="made-up", target=f"{__name__}:{kind.__name__}", missing=missing)
 
@@ -264,6 +274,8 @@ def test_a_method_that_is_told_cameras_must_say_so() -> None:
         (Crashes, "small_batches", "ends in IndexError: no negative"),
         (Shorter, "absent_modalities", "4 numbers without|8 numbers without"),
         (LooksAtZeros, "absent_modalities", "absent image by image"),
+        (TwoLengths, "mismatched_pairs", r"gave \(3, 12\) and \(3, 4\) for 3 queries"),
+        (PairsAround, "mismatched_pairs", r"under RGB\+NI\+TI>TI when it sees fewer rows"),
         (WrongColumns, "declared_columns", "columns 0 to 8 of 12"),
         (SharedColumns, "declared_columns", "columns 4 to 4 of 12"),
         (LooksAround, "computed_in_parts", "the loss term 'ce' is .* in two parts"),
