@@ -42,27 +42,39 @@ class ClipStreams(nn.Module):
             self.camera_embedding = nn.Parameter(nn.init.trunc_normal_(table, std=0.02))
 
     def forward(
-        self, images: Mapping[Modality, Tensor], camids: Tensor | None = None
+        self,
+        images: Mapping[Modality, Tensor],
+        camids: Tensor | None = None,
+        further: Mapping[Modality, Tensor] | None = None,
     ) -> dict[Modality, Tensor]:
-        """Each (n, 1 + L, d): the class token, then the patches row by row.
+        """Each (n, 1 + L, d): the class token, then the patches row by row; a further token last.
 
         Args:
             images: Each (n, 3, height, width); a modality that is no key counts as zeros, the
                 grey image of the authors. The encoder sees it with its camera all the same.
             camids: (n,) cameras of train, for an encoder with a camera embedding.
+            further: One more token of each modality, (n, width), with its position.
 
         Raises:
             PluginError: No cameras for a network that wants them.
         """
         grey = torch.zeros_like(next(iter(images.values())))
         every = torch.cat([images.get(m, grey) for m in self.modalities])
-        shift = self._shift(camids)
+        shift = self.shift(camids)
         if shift is not None:
             shift = shift.repeat(len(self.modalities), 1)
-        tokens = self.encoder(every, shift)
+        extra = None
+        if further is not None:
+            extra = torch.cat([further[m] for m in self.modalities])[:, None]
+        tokens = self.encoder(every, shift, extra)
         return dict(zip(self.modalities, tokens.chunk(len(self.modalities)), strict=True))
 
-    def _shift(self, camids: Tensor | None) -> Tensor | None:
+    def shift(self, camids: Tensor | None) -> Tensor | None:
+        """What the cameras (n,) add to a token, (n, width); None without a camera embedding.
+
+        Raises:
+            PluginError: No cameras for a network that wants them.
+        """
         if self.camera_embedding is None:
             return None
         if camids is None:
