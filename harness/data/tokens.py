@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from harness.base.errors import HarnessError
 
+
 def has_tokenizer() -> bool:
     """Whether captions can be turned into ids here; nothing is imported to find out."""
     return find_spec("open_clip") is not None

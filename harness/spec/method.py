@@ -114,7 +114,6 @@ class MethodInfo(BaseModel):
         switch = self.camera_switch
         return TEST_CAMERA in self.tags and (not switch or bool(getattr(config, switch)))
 
-
     @property
     def is_told_text(self) -> bool:
         """Whether this method is given captions."""

@@ -20,10 +20,29 @@ def framed(ids: Sequence[int], prompt: Sequence[int] = ()) -> list[int]:
         ids: Of the caption alone; none for an image without one.
         prompt: What the method puts in front.
     """
-    found = [START, *prompt, *ids][: CONTEXT - 1] + [END]
-    return found + [0] * (CONTEXT - len(found))
+    kept = [START, *prompt, *ids][: CONTEXT - 1]
+    return [*kept, END, *[0] * (CONTEXT - 1 - len(kept))]
 
 
 def is_cut(ids: Sequence[int], prompt: Sequence[int] = ()) -> bool:
     """Whether `framed` leaves some of a text out."""
     return len(prompt) + len(ids) > CONTEXT - 2
+
+
+CAPTIONS = "+captions@"
+"""In the label of a data set, before the hash of the captions that a method was given."""
+
+
+def without_captions(label: str) -> str:
+    """The label of the pictures alone."""
+    return label.partition(CAPTIONS)[0]
+
+
+def captions_of(label: str) -> str:
+    """The first digits of the captions' hash in a label; empty where there were none."""
+    return label.partition(CAPTIONS)[2]
+
+
+def relabelled(label: str, pictures: str) -> str:
+    """The label with another one of the pictures; what it says of captions stays."""
+    return pictures + label.removeprefix(without_captions(label))
