@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from harness.base.hashing import derive_seed
 from harness.data.captions import Caption
@@ -35,7 +35,9 @@ _WARM = ("cold", "cool", "warm", "hot")
 _HEAT_SPAN = (0.16, 0.97)
 
 
-def captions_of(name: str, identity: Identity) -> Iterator[Caption]:
+def captions_of(
+    name: str, identity: Identity, modalities: Iterable[Modality] = MODALITIES
+) -> Iterator[Caption]:
     """What is said of a sample's image in each modality.
 
     Colours in RGB, how much each thing reflects in NI, how warm it looks in TI: what the image of
@@ -44,8 +46,9 @@ def captions_of(name: str, identity: Identity) -> Iterator[Caption]:
     Args:
         name: The sample's.
         identity: Who is on it.
+        modalities: Of the images there are.
     """
-    for modality in MODALITIES:
+    for modality in modalities:
         words = [
             _said(thing, surface, identity, modality)
             for thing, surface in _things(identity.shape, modality).items()

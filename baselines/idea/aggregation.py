@@ -63,7 +63,7 @@ class DeformableAggregation(nn.Module):
         return answered
 
     def places(self, maps: Mapping[Modality, Tensor]) -> dict[Modality, Tensor]:
-        """Where each modality is sampled, (n, h', w', 2), x and y from -1 to 1; float32 at least."""
+        """Where each modality is sampled, (n, h', w', 2) x and y from -1 to 1, at least float32."""
         if self.shared:
             together = self._moved(self.offsets[SHARED](torch.cat(list(maps.values()), 1)))
             return dict.fromkeys(maps, together)

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import DataError, HarnessError
-from harness.base.files import replacing
-from harness.base.hashing import json_text
 from harness.cli.output import emit
 from harness.data.captioned import Coverage, coverage
-from harness.data.captions import FILES, Caption, find_captions, joined, read_captions
+from harness.data.captions import (
+    FILES,
+    Caption,
+    find_captions,
+    joined,
+    read_captions,
+    write_captions,
+)
 from harness.data.open import open_dataset
 from harness.data.opened import OpenDataset
 from harness.spec.dataset import SPLITS
@@ -50,7 +55,7 @@ def captions_command(
     path = _there_already(data, kept)
     if path is None:
         path = data.root / FILES[0]
-        _write(path, kept)
+        write_captions(path, kept)
     found = coverage(open_dataset(str(folder), load_plugins(plugin or [])))
     assert found is not None
     _report(path, found._replace(unknown=len(rows) - len(kept)), as_json)
@@ -87,15 +92,6 @@ def _there_already(data: OpenDataset, rows: Sequence[Caption]) -> Path | None:
         expected="a data set without captions",
         do=f"move {there.name} away, or keep it and attach nothing",
     )
-
-
-def _write(path: Path, rows: Sequence[Caption]) -> None:
-    """A list with a line for each image, which people can read and compare."""
-    lines = ",\n".join(
-        json_text({"image": r.image, "modality": r.modality, "text": r.text}) for r in sorted(rows)
-    )
-    with replacing(path) as temporary:
-        temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 def _report(path: Path, found: Coverage, as_json: bool) -> None:

@@ -146,9 +146,10 @@ class Subject:
         for modality, there in present.items():
             draw = random.Random(100 * seed + self.modalities.index(modality))
             prompt = prompt_of(self.method, self.config, modality)
+            words = [[draw.randrange(1, START) for _ in range(_WORDS)] for _ in there]
             said = [
-                framed([draw.randrange(1, START) for _ in range(_WORDS)] if here else (), prompt)
-                for here in there.tolist()
+                framed(own if here else (), prompt)
+                for own, here in zip(words, there.tolist(), strict=True)
             ]
             found[modality] = torch.tensor(said, device=self.device)
         return found

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.base.errors import DataError
-from harness.base.hashing import digest
+from harness.base.files import write_text
+from harness.base.hashing import digest, json_text
 from harness.spec.modality import MODALITIES, Modality
 
 FILES = ("captions.json", "captions.csv")
@@ -86,6 +87,16 @@ def read_captions(path: Path) -> Captions:
     """
     rows = [_caption(path, number, row) for number, row in enumerate(_rows(path), 1)]
     return Captions(joined(rows, path.name), path.name)
+
+
+def write_captions(path: Path, rows: Iterable[Caption]) -> None:
+    """Write a JSON file with a line for each image, which people can read and compare.
+
+    Raises:
+        DiskFullError: No space was left.
+    """
+    lines = ",\n".join(json_text(row._asdict()) for row in sorted(rows))
+    write_text(path, f"[\n{lines}\n]\n")
 
 
 def joined(rows: Sequence[Caption], source: str) -> list[Caption]:
