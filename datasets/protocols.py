@@ -69,6 +69,19 @@ def _missing(*absent: Modality) -> Protocol:
     )
 
 
+def _captions_stay(*absent: Modality) -> Protocol:
+    """`_missing` as IDEA's code has it: the missing image is grey, and its caption speaks on."""
+    usual = _missing(*absent)
+    changes = {
+        "name": f"{usual.name}@captions",
+        "title": f"{usual.title}; their captions stay",
+        "used_by": ("IDEA (CVPR 2025), by its released code; for methods with captions",),
+        "groups": ("captions",),
+        "caption_of_missing": "keep",
+    }
+    return usual.model_copy(update=changes)
+
+
 def _random_missing(percent: int) -> Protocol:
     return Protocol(
         name=f"random-missing-{percent}",
@@ -205,6 +218,12 @@ PROTOCOLS: tuple[Protocol, ...] = (
     _missing("RGB", "NI"),
     _missing("RGB", "TI"),
     _missing("NI", "TI"),
+    _captions_stay("RGB"),
+    _captions_stay("NI"),
+    _captions_stay("TI"),
+    _captions_stay("RGB", "NI"),
+    _captions_stay("RGB", "TI"),
+    _captions_stay("NI", "TI"),
     *(_random_missing(percent) for percent in (10, 30, 50)),
     *_cross(),
     _unlike(("RGB", "TI"), ("NI", "TI"), "mismatched", used_by="MDReID"),

@@ -20,7 +20,9 @@ from PIL import Image
 from harness.base.errors import HarnessError
 from harness.base.files import no_space_named
 from harness.base.progress import Advance
+from harness.data.captions import FILES, Caption, joined, write_captions
 from harness.data.reconstruct import is_whole, write_jpeg
+from reid_datasets.describe import captions_of
 from reid_datasets.drawings import Drawing, in_parallel
 from reid_datasets.figures import Identity, draw_identity, draw_triplet
 from reid_datasets.names import parse
@@ -83,7 +85,7 @@ def write_set(
     progress: Advance | None = None,
     workers: int | None = None,
 ) -> None:
-    """Draw every drawing into its files under `out`, and a marker that says so.
+    """Draw every drawing into its files under `out`, with captions, and a marker that says so.
 
     All is written beside `out` and takes its place at the end; a second call after an
     interruption goes on where the first one stopped.
@@ -127,6 +129,7 @@ def write_set(
         for count in _drawn(tasks, workers):
             tell(count)
         _remove_strangers(partial, drawings)
+        write_captions(partial / FILES[0], _said(drawings, seed))
         if out.exists():
             out.rmdir()
         partial.rename(out)
@@ -158,6 +161,17 @@ def _remove_strangers(partial: Path, drawings: Sequence[Drawing]) -> None:
     for path in list(partial.rglob("*")):
         if path.is_file() and path not in wanted and path != partial / MARKER:
             path.unlink()
+
+
+def _said(drawings: Sequence[Drawing], seed: int) -> list[Caption]:
+    """A caption of every picture, once where query and gallery share it."""
+    rows = [
+        row
+        for d in drawings
+        for file, modalities in d.files.items()
+        for row in captions_of(Path(file).name, _identity(seed, d.pid), modalities)
+    ]
+    return joined(rows, "the drawing")
 
 
 def _drawn(tasks: Sequence[_Task], workers: int | None) -> Iterator[int]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.base.progress import progress, say
+from harness.data.captions import Caption
 from harness.spec.dataset import Card
-from reid_datasets.names import embedded_names
+from reid_datasets.describe import captions_of
+from reid_datasets.figures import draw_identity
+from reid_datasets.names import embedded_names, parse
 from reid_datasets.parallel import Parallel
 from reid_datasets.synthesize import write_parallel
 
@@ -22,6 +26,12 @@ class Synthetic(Parallel):
     def recognises(root: Path, card: Card) -> bool:
         """Never by layout: that is RGBNT201's, and its loader reads such a folder."""
         return False
+
+    def captions(self) -> Iterator[Caption]:
+        """What is said of each image, made of what was drawn; they are the same every time."""
+        for names in embedded_names().values():
+            for name in names:
+                yield from captions_of(name, draw_identity(SEED, parse(name)[0]))
 
     @staticmethod
     def ensure(base: Path) -> Path:

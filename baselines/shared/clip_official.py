@@ -35,6 +35,7 @@ class Official(NamedTuple):
     Attributes:
         method: As people call it.
         encoder: What stands before the names of the image encoder and of the camera table.
+        visual: What stands between, before those of the image encoder alone.
         rules: Patterns of their other names, and what `re.Match.expand` or a function makes of
             them.
     """
@@ -42,6 +43,7 @@ class Official(NamedTuple):
     method: str
     encoder: str
     rules: Sequence[tuple[str, Any]]
+    visual: str = "base."
 
     def ours(self, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """A state dict under our names; one that is ours already is returned as it is.
@@ -63,26 +65,38 @@ class Official(NamedTuple):
                 if whose
                 else f"these {len(weights)} parameters, such as {first!r}, are not {self.method}'s",
                 f"a checkpoint of {self.method} by its authors' code, with its image encoder "
-                f"under {self.encoder}base., or one of ours",
+                f"under {self.encoder}{self.visual}, or one of ours",
                 "pass the checkpoint of this method, or the method of this checkpoint "
                 "(--method NAME)",
             )
         return dict(self._renamed(key, value) for key, value in weights.items())
 
     def _renamed(self, key: str, value: Tensor) -> tuple[str, Tensor]:
-        if key.startswith(f"{self.encoder}base."):
-            return f"backbone.encoder.{our_name(key.removeprefix(f'{self.encoder}base.'))}", value
+        ours = _by_rule(key, self.rules)
+        if ours is not None:
+            return ours, value
+        inside = f"{self.encoder}{self.visual}"
+        if key.startswith(inside):
+            return f"backbone.encoder.{our_name(key.removeprefix(inside))}", value
         if key == f"{self.encoder}cv_embed":
             return "backbone.camera_embedding", value.flatten(1)
-        for pattern, template in (*self.rules, *_HEADS):
-            found = re.fullmatch(pattern, key)
-            if found:
-                return (template(found) if callable(template) else found.expand(template)), value
+        ours = _by_rule(key, _HEADS)
+        if ours is not None:
+            return ours, value
         raise CheckpointError(
             f"no counterpart for the parameter {key!r} of {self.method}",
             "the names of the authors' public code, as it is today",
             "pass a checkpoint of that code; names of an earlier version are not known here",
         )
+
+
+def _by_rule(key: str, rules: Sequence[tuple[str, Any]]) -> str | None:
+    """What the first rule whose pattern is the whole key makes of it."""
+    for pattern, template in rules:
+        found = re.fullmatch(pattern, key)
+        if found:
+            return str(template(found)) if callable(template) else found.expand(template)
+    return None
 
 
 def _neck(found: re.Match[str]) -> str:

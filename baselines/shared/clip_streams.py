@@ -42,25 +42,32 @@ class ClipStreams(nn.Module):
             self.camera_embedding = nn.Parameter(nn.init.trunc_normal_(table, std=0.02))
 
     def forward(
-        self, images: Mapping[Modality, Tensor], camids: Tensor | None = None
+        self,
+        images: Mapping[Modality, Tensor],
+        camids: Tensor | None = None,
+        further: Mapping[Modality, Tensor] | None = None,
     ) -> dict[Modality, Tensor]:
-        """Each (n, 1 + L, d): the class token, then the patches row by row.
+        """Each (n, 1 + L, d): the class token, then the patches row by row; a further token last.
 
         Args:
             images: Each (n, 3, height, width); a modality that is no key counts as zeros, the
                 grey image of the authors. The encoder sees it with its camera all the same.
             camids: (n,) cameras of train, for an encoder with a camera embedding.
+            further: One more token of each modality, (n, width), with its position.
 
         Raises:
             PluginError: No cameras for a network that wants them.
         """
         grey = torch.zeros_like(next(iter(images.values())))
         every = torch.cat([images.get(m, grey) for m in self.modalities])
-        tokens = self.encoder(every, self.shift(camids, len(self.modalities)))
+        extra = None
+        if further is not None:
+            extra = torch.cat([further[m] for m in self.modalities])[:, None]
+        tokens = self.encoder(every, self.shift(camids, len(self.modalities)), extra)
         return dict(zip(self.modalities, tokens.chunk(len(self.modalities)), strict=True))
 
-    def shift(self, camids: Tensor | None, modalities: int) -> Tensor | None:
-        """What the cameras add to the class token: (modalities * n, width), as often as there are
+    def shift(self, camids: Tensor | None, modalities: int = 1) -> Tensor | None:
+        """What the cameras add to a token: (modalities * n, width), as often as there are
         modalities, or None without a camera embedding.
 
         Raises:

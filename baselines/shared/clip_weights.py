@@ -80,7 +80,7 @@ def load_clip(encoder: ClipVisual, pretrained: str) -> None:
         encoder.load_state_dict(_fitting(encoder, state, PUBLIC))
         return
     path = Path(pretrained)
-    encoder.load_state_dict(_fitting(encoder, _read(path), str(path)))
+    encoder.load_state_dict(_fitting(encoder, read_clip(path), str(path)))
 
 
 def resized_positions(positions: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -104,7 +104,12 @@ def resized_positions(positions: Tensor, grid: tuple[int, int]) -> Tensor:
     return torch.cat([own, resized.flatten(2)[0].T])
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_clip(path: Path) -> dict[str, Tensor]:
+    """The parameters in a file of CLIP's weights, under the names they have there.
+
+    Raises:
+        PretrainedError: No such file, or one that cannot be read.
+    """
     if not (path.is_file() and is_torchscript(path)):
         return read_state(path)
     try:

@@ -11,7 +11,8 @@ from harness.board.ranking import rank_table
 from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
 from harness.evidence.record import METRICS
 from harness.evidence.trust import Trust
-from harness.spec.method import MethodInfo
+from harness.spec.method import TEST_TEXT, MethodInfo
+from harness.spec.text import captions_of, without_captions
 from harness.store import Summary
 
 _Hashes = tuple[str, str, str, str]
@@ -36,7 +37,8 @@ def board(
     """
     groups: dict[_Hashes, list[Summary]] = defaultdict(list)
     for one in summaries:
-        groups[one.dataset, one.protocol, one.data_hash, one.protocol_hash].append(one)
+        pictures = without_captions(one.dataset)
+        groups[pictures, one.protocol, one.data_hash, one.protocol_hash].append(one)
     published: dict[tuple[str, str], list[BoardRow]] = defaultdict(list)
     for claim in claims:
         if claim.protocol:
@@ -141,7 +143,10 @@ def _tags(summary: Summary, info: MethodInfo | None) -> tuple[str, ...]:
     found = [f"pretraining:{_pretraining(summary.pretrained, info) or 'unknown'}"]
     if summary.selection == "test":
         found.append("test-selection")
-    return tuple(dict.fromkeys([*found, *(info.tags if info else ())]))
+    # What the record says counts, whoever declares the method.
+    said = captions_of(summary.dataset)
+    told = [TEST_TEXT, f"captions:{said}"] if said else []
+    return tuple(dict.fromkeys([*found, *(info.tags if info else ()), *told]))
 
 
 def _pretraining(pretrained: str, info: MethodInfo | None) -> str:

@@ -11,6 +11,8 @@ import numpy as np
 from harness.base.errors import RecordError
 from harness.board import metric_values, require_same
 from harness.evidence.record import METRICS
+from harness.spec.method import TEST_TEXT
+from harness.spec.text import captions_of, without_captions
 from harness.stats import Floats, Paired, holm, paired
 from harness.store import PerQueryValues, Stored
 
@@ -137,9 +139,9 @@ def compare(
     corrected = _corrected(compared)
     about = every[0].record
     return Comparison(
-        dataset=about.dataset_label,
+        dataset=without_captions(about.dataset_label),
         protocol=about.protocol_name,
-        data_hash=about.data_hash,
+        data_hash=about.pictures_hash,
         protocol_hash=about.protocol_hash,
         sides=tuple(tuple(run.record.run_id for run in side) for side in sides),
         identities=len(_identities(first)),
@@ -173,8 +175,13 @@ def _require_same_queries(runs: Sequence[Stored], found: Sequence[PerQueryValues
 
 
 def _labels(sides: Sequence[Sequence[Stored]]) -> list[str]:
-    """Names that a person can tell apart: method and recipe, with the run id where they repeat."""
+    """Names that a person can tell apart: method and recipe, with the run id where they repeat.
+
+    A side that was given captions says so.
+    """
     short = [f"{s[0].record.method}/{s[0].record.recipe.get('name', '')}" for s in sides]
+    told = [f" ({TEST_TEXT})" * bool(captions_of(s[0].record.dataset_label)) for s in sides]
+    short = [f"{name}{words}" for name, words in zip(short, told, strict=True)]
     ids = [s[0].record.run_id[:8] + ("…" if len(s) > 1 else "") for s in sides]
     alike = len(set(short)) < len(short)
     return [f"{n} {i}" for n, i in zip(short, ids, strict=True)] if alike else short

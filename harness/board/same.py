@@ -10,6 +10,7 @@ from harness.board.build import board
 from harness.board.rows import BoardTable
 from harness.evidence.record import RunRecord
 from harness.spec.method import MethodInfo
+from harness.spec.text import relabelled, without_captions
 from harness.store.rows import Stored, summary_of
 
 # What is said of data or protocol without deciding whether numbers compare.
@@ -38,8 +39,8 @@ def require_same(records: Iterable[RunRecord]) -> None:
 def differing(a: RunRecord, b: RunRecord) -> str:
     """Which of the two hashes differs and why, in words; empty where neither does."""
     found = []
-    if a.data_hash != b.data_hash:
-        found.append(_why("data", a.data_hash, b.data_hash, a.dataset, b.dataset))
+    if a.pictures_hash != b.pictures_hash:
+        found.append(_why("data", a.pictures_hash, b.pictures_hash, a.dataset, b.dataset))
     if a.protocol_hash != b.protocol_hash:
         hashes = (a.protocol_hash, b.protocol_hash)
         found.append(_why("protocol", *hashes, a.protocol, b.protocol))
@@ -91,7 +92,10 @@ def one_table(runs: Sequence[Stored], infos: Mapping[str, MethodInfo] | None = N
     require_same(one.record for one in runs)
     # The name is words only: two names of one protocol are still one table.
     first = runs[0].record
-    dataset, protocol = first.dataset_label, first.protocol_name
-    summaries = [summary_of(*one)._replace(dataset=dataset, protocol=protocol) for one in runs]
+    dataset, protocol = without_captions(first.dataset_label), first.protocol_name
+    every = [summary_of(*one) for one in runs]
+    summaries = [
+        one._replace(dataset=relabelled(one.dataset, dataset), protocol=protocol) for one in every
+    ]
     (table,) = board(summaries, infos=infos)
     return table

@@ -9,7 +9,7 @@ import typer
 
 from harness.cli.options import DataPlace, Device, Json, Plugin, group
 
-data = group("Check data sets, or draw one.")
+data = group("Check data sets, draw one, or attach captions.")
 
 
 _NewFolder = Annotated[Path, typer.Option("--out", help="A new folder.")]
@@ -33,6 +33,22 @@ def data_check(
     from harness.cli.data import check_command
 
     check_command(dataset, root, accept_variant, reread, plugin, as_json)
+
+
+@data.command("captions")
+def data_captions(
+    folder: Annotated[Path, typer.Argument(help="The data set.")],
+    source: Annotated[
+        list[Path],
+        typer.Option("--from", help="A JSON or CSV file, or a folder of them; may be repeated."),
+    ],
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Attach captions to a data set, such as the published ones of IDEA."""
+    from harness.cli.captions import captions_command
+
+    captions_command(folder, source, plugin, as_json)
 
 
 @data.command("synthesize")

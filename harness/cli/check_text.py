@@ -25,6 +25,8 @@ def print_report(report: dict[str, Any]) -> None:
         print(f"  {line}")
     for note in report["notes"]:
         print(f"note: {note}")
+    for line in (report["captions"] or {}).get("words", ()):
+        print(f"captions: {line}")
     _print_problems("error", report["problems"])
     _print_problems("warning", report["warnings"])
     print(_verdict(report))

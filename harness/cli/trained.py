@@ -10,11 +10,13 @@ from harness.base.errors import CheckpointError, DatasetNotFoundError, RecordErr
 from harness.base.hashing import file_digest
 from harness.base.progress import say
 from harness.cli.sources import ModelSource
+from harness.data.captioned import as_shown_to
 from harness.data.open import open_dataset
 from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
 from harness.evidence.record import RunRecord, read_record
 from harness.runs.plan import Plan, plan_run
+from harness.spec.method import MethodInfo
 from harness.spec.plugins import Plugins
 from harness.spec.protocol import BoundProtocol, Protocol
 from harness.spec.resolve import from_record
@@ -46,7 +48,7 @@ def from_run(
     plan = Plan(
         info=info,
         resolved=from_record(info, record.recipe),
-        data=held_out(_data_of(record, dataset, known), protocol.held_out),
+        data=held_out(_data_of(record, info, dataset, known), protocol.held_out),
         protocol=protocol,
         out=out,
         device=device,
@@ -118,14 +120,16 @@ def _folder(run: str, out: Path) -> Path:
     return open_store(out).get(run).path.parent
 
 
-def _data_of(record: RunRecord, dataset: str | None, known: Plugins) -> OpenDataset:
+def _data_of(
+    record: RunRecord, info: MethodInfo, dataset: str | None, known: Plugins
+) -> OpenDataset:
     if dataset is not None:
-        data = open_dataset(dataset, known)
+        data = as_shown_to(info, open_dataset(dataset, known))
         if data.data_hash != record.data_hash:
             say(f"{data.label} is other data than the run was trained on ({record.dataset_label})")
         return data
     try:
-        data = open_dataset(str(record.dataset.get("name")), known)
+        data = as_shown_to(info, open_dataset(str(record.dataset.get("name")), known))
     except DatasetNotFoundError as error:
         raise DatasetNotFoundError(
             error.seen, f"the data of the run, {record.dataset_label}", "name it: --dataset FOLDER"

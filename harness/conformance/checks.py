@@ -208,6 +208,8 @@ def declared_columns(subject: Subject) -> None:
     for modality, (start, stop) in columns.items():
         taken[start:stop] += 1
         own = batch._replace(images=other.images | {modality: batch.images[modality]})
+        if batch.text is not None and other.text is not None:
+            own = own._replace(text=other.text | {modality: batch.text[modality]})
         inside = 0 <= start < stop <= whole.shape[1]
         # Their length may follow the others' where the whole descriptor is normalised.
         moved, kept = (normalize(d[:, start:stop]) for d in (subject.embed(own), whole))
@@ -277,6 +279,7 @@ def rows_of(batch: Batch, rows: list[int]) -> Batch:
         {m: x[rows] for m, x in batch.present.items()},
         batch.pids[rows],
         None if batch.camids is None else batch.camids[rows],
+        text=None if batch.text is None else {m: ids[rows] for m, ids in batch.text.items()},
     )
 
 

@@ -24,6 +24,7 @@ from harness.spec.recipe import Augmentation, Input, Optimiser, Recipe, Sampler,
 from harness.training import loop
 from harness.training.batches import Batches
 from harness.training.features import embed
+from harness.training.texts import Texts
 
 IDENTITIES = 8
 _INSTANCES = 2
@@ -77,7 +78,8 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
     camids = np.full(len(arrays.names), -1, np.int64)
     camids[arrays.rows["train"]] = [seen_by.index(s.camid) for s in samples]
     told = subject.info.is_told_cameras(subject.config)
-    batches = Batches(arrays, recipe, subject.device, camids, told)
+    texts = _nothing_said(subject, len(arrays.names))
+    batches = Batches(arrays, recipe, subject.device, camids, told, texts)
 
     def rank1() -> float:
         return _rank1(subject, model, batches, rows, Labels(labels, cameras))
@@ -100,6 +102,14 @@ def learns(subject: Subject, epochs: int = 20, lr: float = 1e-3) -> Learned:
         log = (own_loop or loop.train)(training, model)
     seconds = time.monotonic() - started
     return Learned(rank1(), before, sum(row["steps"] for row in log), seconds)
+
+
+def _nothing_said(subject: Subject, rows: int) -> Texts | None:
+    """Empty captions, for a method that is given some: it has to learn from the images."""
+    if not subject.info.is_told_text:
+        return None
+    nothing = {m: np.array(subject.nothing_said(m), np.int64) for m in subject.modalities}
+    return Texts({m: np.tile(ids, (rows, 1)) for m, ids in nothing.items()}, nothing)
 
 
 def _usual_scale(subject: Subject, model: nn.Module) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cached_property
@@ -11,15 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from harness.base.errors import PluginError
+from harness.runs.told import prompt_of
 from harness.spec.method import Batch, DataInfo, Method, MethodInfo
 from harness.spec.modality import Modality, in_order
 from harness.spec.plugins import load_target
 from harness.spec.recipe import Optimiser
+from harness.spec.text import START, framed
 from harness.training.loop import loss_terms, total_loss
 from harness.training.optimiser import make_optimiser
 
 CLASSES = 5
 CAMERAS = 3
+_WORDS = 5
+"""Ids of a caption."""
 PIDS = (0, 0, 1, 1, 2, 2)
 _QUICK = Optimiser(name="sgd", lr=1e-3, momentum=0.0, nesterov=False, weight_decay=0.0)
 
@@ -126,7 +131,28 @@ class Subject:
             present[modality] = there.to(self.device)
         told = self.info.is_told_cameras(self.config)
         hidden = torch.full((count,), -1, device=self.device)
-        return Batch(images, present, hidden, _camids(count, self.device) if told else None)
+        camids = _camids(count, self.device) if told else None
+        return Batch(images, present, hidden, camids, text=self._text(present, seed))
+
+    def nothing_said(self, modality: Modality) -> list[int]:
+        """The ids of an image without a caption."""
+        return framed((), prompt_of(self.method, self.config, modality))
+
+    def _text(self, present: dict[Modality, Tensor], seed: int) -> dict[Modality, Tensor] | None:
+        """Random captions, for a method that is given some; an absent image has an empty one."""
+        if not self.info.is_told_text:
+            return None
+        found = {}
+        for modality, there in present.items():
+            draw = random.Random(100 * seed + self.modalities.index(modality))
+            prompt = prompt_of(self.method, self.config, modality)
+            words = [[draw.randrange(1, START) for _ in range(_WORDS)] for _ in there]
+            said = [
+                framed(own if here else (), prompt)
+                for own, here in zip(words, there.tolist(), strict=True)
+            ]
+            found[modality] = torch.tensor(said, device=self.device)
+        return found
 
     def step(self, modalities: tuple[Modality, ...], seed: int = 0) -> Step:
         """A new model, trained for one step as the harness's loop does it."""

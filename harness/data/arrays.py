@@ -78,7 +78,7 @@ def decode(
     samples, rows = _unique(data, splits)
     modalities = data.card.modalities
     shape = (len(samples), len(modalities), height, width, 3)
-    made_of = [data.data_hash, list(samples), height, width, list(modalities)]
+    made_of = [data.pictures_hash, list(samples), height, width, list(modalities)]
     # Bilinear arrays were there before there was another way, and keep their key.
     made_of += [] if resize == "bilinear" else [resize]
     key = digest([*made_of, PIL.__version__])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import DataError, HarnessError
+from harness.data.captioned import Coverage, coverage
 from harness.data.contents import read_contents, relative, unreadable
 from harness.data.depth import depth_findings
 from harness.data.duplicates import Contents, Copies, copy_findings, find_copies, modality_findings
@@ -31,6 +32,7 @@ def check(data: OpenDataset, reread: bool = False) -> dict[str, Any]:
         lists of kind / seen / expected / do. `notes`: what the loader passed over or derived, and
         how files are read that are not plain 8 bits.
         `copies`: groups of files with the same bytes under different names.
+        `captions`: what is said of the images and of how many, or None.
         `file_list_hash`, `expected_file_list_hash`, `published_list`, `differs` (from the
         published list, in words), `accepted` (the note of --accept-variant, or None), `made_like`.
 
@@ -46,11 +48,13 @@ def check(data: OpenDataset, reread: bool = False) -> dict[str, Any]:
     findings += copy_findings(copies) + modality_findings(unique, contents)
     findings += depth_findings(unique, contents)
     problems: list[HarnessError] = []
+    said, damaged = _captions(data)
     for split in dict.fromkeys(_first_split(data).values()):
         problems += data.scans[split].problems
     problems += [f.as_error() for f in findings if f.severity == "error" and _is_leak(f)]
     problems += unreadable(contents, data.spans) + _uncuttable(unique, contents)
     problems += [f.as_error() for f in findings if f.severity == "error" and not _is_leak(f)]
+    problems += damaged
     return {
         "ok": not problems,
         "dataset": data.card.name,
@@ -71,7 +75,16 @@ def check(data: OpenDataset, reread: bool = False) -> dict[str, Any]:
         "differs": differences(data),
         "accepted": accepted(data),
         "made_like": data.made_like,
+        "captions": None if said is None else said._asdict() | {"words": said.in_words()},
     }
+
+
+def _captions(data: OpenDataset) -> tuple[Coverage | None, list[DataError]]:
+    """What the captions come to, or what is wrong with their file."""
+    try:
+        return coverage(data), []
+    except DataError as error:
+        return None, [error]
 
 
 def _is_leak(finding: Finding) -> bool:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from harness.base.errors import DataError
+from harness.base.hashing import digest
 from harness.base.numbers import LARGEST
+from harness.data.captions import FILES, Captions, find_captions, read_captions
 from harness.data.contents import Content, read_contents
 from harness.data.forms import rules
 from harness.data.hashes import file_list_hash, hash_of
 from harness.spec.dataset import SPLITS, Card, Dataset, Range, Sample, Scan, Split
+from harness.spec.text import CAPTIONS
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class OpenDataset:
     loader: Dataset
     reread: bool = False
     """Believe no memory of what a file holds: what is verified is what is on the disk now."""
+    captioned: bool = False
+    """What is said of the images is part of the data: the view of a method that is given text."""
 
     @cached_property
     def scans(self) -> dict[Split, Scan]:
@@ -77,9 +82,52 @@ class OpenDataset:
         return {p: r for s in samples for m, p in s.paths.items() if (r := s.ranges.get(m))}
 
     @cached_property
-    def data_hash(self) -> str:
-        """The hash a record carries: what is there, byte by byte, and how it is read."""
+    def pictures_hash(self) -> str:
+        """The hash of the images: what is there, byte by byte, and how it is read."""
         return hash_of(self.root, self._contents, self.spans)
+
+    @property
+    def data_hash(self) -> str:
+        """The hash a record carries: of the images, and of the captions where they are seen."""
+        if not self.captioned:
+            return self.pictures_hash
+        return digest([self.pictures_hash, self.said.hash])
+
+    @cached_property
+    def captions(self) -> Captions | None:
+        """What is said of the images, by a file beside them or by the loader; often nothing.
+
+        Raises:
+            DataError: The file is damaged.
+        """
+        made = getattr(self.loader, "captions", None)
+        if made is not None:
+            return Captions(made(), "made with the images")
+        file = find_captions(self.root)
+        return None if file is None else read_captions(file)
+
+    @property
+    def said(self) -> Captions:
+        """The captions, of a view that has them."""
+        assert self.captions is not None
+        return self.captions
+
+    def with_captions(self) -> OpenDataset:
+        """The same data as a method sees it that is given text.
+
+        Raises:
+            DataError: There are no captions, or their file is damaged.
+        """
+        if self.captions is None:
+            raise DataError(
+                seen=f"{self.root} has no captions, which a method given text learns from",
+                expected=f"{' or '.join(FILES)} in it, with image, modality and text",
+                do="attach them: harness data captions FOLDER --from FILE_OR_FOLDER",
+            )
+        view = replace(self, captioned=True)
+        # Nothing that was found out of the images is another now.
+        vars(view).update({k: v for k, v in vars(self).items() if k not in vars(view)})
+        return view
 
     @cached_property
     def pixels(self) -> tuple[str, ...]:
@@ -123,8 +171,12 @@ class OpenDataset:
     def label(self) -> str:
         """The name in tables and recipes: all but the very published list carry their hash.
 
-        Where no list is published, nothing can be called a variant of it.
+        Where no list is published, nothing can be called a variant of it. Captions bring theirs.
         """
+        return self._of_pictures + (f"{CAPTIONS}{self.said.hash[:8]}" if self.captioned else "")
+
+    @property
+    def _of_pictures(self) -> str:
         if self.card.embedded or self.is_published:
             return self.card.name
         kind = "" if self.card.file_list_hash is None else "-variant"
@@ -132,7 +184,7 @@ class OpenDataset:
             kind = "-reconstructed"
         if self.made_like is not None:
             kind = "-synthetic"
-        return f"{self.card.name}{kind}@{self.data_hash[:8]}"
+        return f"{self.card.name}{kind}@{self.pictures_hash[:8]}"
 
 
 def _numbered(scan: Scan) -> Scan:

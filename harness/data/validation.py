@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from harness.data.captions import Caption
 from harness.data.opened import OpenDataset
 from harness.spec.dataset import Card, Sample, Scan, Split
 from harness.spec.heldout import HeldOut
@@ -18,6 +20,7 @@ class _WithoutTest:
         self.card = card
         self.described_by: tuple[Path, ...] = ()
         self.scans: dict[Split, Scan] = {}
+        self.captions: Callable[[], Iterable[Caption]] | None = None
 
     @staticmethod
     def recognises(root: Path, card: Card) -> bool:
@@ -56,9 +59,10 @@ def held_out(data: OpenDataset, rule: HeldOut | None) -> OpenDataset:
     loader = _WithoutTest(data.root, card)
     loader.scans = {"train": _part(train, chosen, inside=False)}
     loader.scans["query"] = loader.scans["gallery"] = _part(train, chosen, inside=True)
+    loader.captions = getattr(data.loader, "captions", None)
     view = replace(data, card=card, loader=loader)
     # Where cached properties keep what they computed: the hashes are those of the whole set.
-    kept = {name: getattr(data, name) for name in ("data_hash", "file_list_hash", "pixels")}
+    kept = {name: getattr(data, name) for name in ("pictures_hash", "file_list_hash", "pixels")}
     vars(view).update(kept)
     return view
 

@@ -85,7 +85,17 @@ def data_summary(data: OpenDataset) -> dict[str, Any]:
         "counts": {split: counts(scan.samples) for split, scan in data.scans.items()},
         # Only where something was decided, so that records of plain files stay as they were.
         **({"pixels": list(data.pixels)} if data.pixels else {}),
+        **(_said(data) if data.captioned else {}),
     }
+
+
+def _said(data: OpenDataset) -> dict[str, Any]:
+    """What a record says of captions: they are in its data hash, the images' own is beside it."""
+    samples = {s.name: s for scan in data.scans.values() for s in scan.samples}
+    images = [(name, m) for name, sample in samples.items() for m in sample.paths]
+    captioned = sum(bool(data.said.of(*image)) for image in images)
+    about = {"hash": data.said.hash, "images": len(images), "captioned": captioned}
+    return {"pictures_hash": data.pictures_hash, "captions": about}
 
 
 def _note(data: OpenDataset) -> Path:

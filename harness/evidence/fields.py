@@ -50,6 +50,16 @@ _LONGEST_NAME = 255
 _LINES = "\n\t"
 
 
+class _CaptionsSaid(BaseModel):
+    """What it gives of captions, for a method that was given some."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    images: int = Field(ge=0)
+    captioned: int = Field(ge=0)
+
+
 class _DataSaid(BaseModel):
     """What `harness.data.open.OpenDataset.summary` gives."""
 
@@ -65,6 +75,8 @@ class _DataSaid(BaseModel):
     accepted_variant: Any
     counts: dict[Split, SplitCounts]
     pixels: list[str] = Field(default_factory=list)
+    pictures_hash: str = Field(default="0" * 64, pattern=r"^[0-9a-f]{64}$")
+    captions: _CaptionsSaid | None = None
 
 
 def field_problem(record: RunRecord) -> str:

@@ -19,6 +19,7 @@ from harness.base.files import write_json
 from harness.base.hashing import digest, file_digest, json_text
 from harness.base.progress import say
 from harness.evidence import strict_json
+from harness.spec.text import CAPTIONS
 
 SCHEMA_VERSION = 1
 METRICS = ("mAP", "R1", "R5", "R10", "mINP")
@@ -105,8 +106,17 @@ class RunRecord(BaseModel):
 
     @property
     def data_hash(self) -> str:
-        """The hash of the data's bytes."""
+        """The hash of the data's bytes, and of the captions that the method was given."""
         return str(self.dataset.get("data_hash", ""))
+
+    @property
+    def pictures_hash(self) -> str:
+        """The hash of the images alone, by which runs share a table.
+
+        Only where the label says that there were captions, so that no table hides it.
+        """
+        said = CAPTIONS in self.dataset_label and self.dataset.get("pictures_hash")
+        return str(said or self.data_hash)
 
     @property
     def protocol_name(self) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from harness.base import accelerator, parallel
@@ -30,6 +29,7 @@ from harness.runs.pairing import paired, pairs
 from harness.runs.plan import Plan
 from harness.runs.sharded import embedded, evaluated
 from harness.runs.taken import LOG, PEAK, TRAINED_IN, WEIGHTS, take_over, train_inputs
+from harness.runs.told import cameras_of, texts_of
 from harness.spec.dataset import Split
 from harness.spec.method import DataInfo, Method
 from harness.spec.plugins import load_target
@@ -66,8 +66,9 @@ class Workshop:
             return self.batches
         size, split = (recipe.height, recipe.width), self.plan.protocol.train_split
         arrays = main_first(lambda: decode(self.plan.data, *size, recipe.train_resize, (split,)))
-        cameras = _cameras(self.plan, arrays)
-        return replace(self.batches, arrays=arrays, cameras=cameras)
+        cameras = cameras_of(self.plan, arrays)
+        texts = texts_of(self.plan, arrays, self.method, aloud=False)
+        return replace(self.batches, arrays=arrays, cameras=cameras, texts=texts)
 
     def build(self, pretrained: str, classes: int | None = None) -> nn.Module:
         """A new model on the device."""
@@ -116,19 +117,9 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
             expected="a class with build(config, data), loss(model, batch), embed(model, batch)",
             do="add what is missing; harness/spec/method.py says what each takes and gives",
         )
-    batches = Batches(arrays, recipe, device, _cameras(plan, arrays), plan.cameras_at_test)
+    cameras, texts = cameras_of(plan, arrays), texts_of(plan, arrays, method)
+    batches = Batches(arrays, recipe, device, cameras, plan.cameras_at_test, texts)
     return Workshop(plan, device, arrays, method, batches)
-
-
-def _cameras(plan: Plan, arrays: ImageArrays) -> NDArray[np.int64] | None:
-    """Each row's camera as its place among those that the model learns; -1 for any other."""
-    place = {camid: i for i, camid in enumerate(plan.cameras)}
-    if not place:
-        return None
-    found = np.full(len(arrays.names), -1, np.int64)
-    for split, rows in arrays.rows.items():
-        found[rows] = [place.get(s.camid, -1) for s in plan.data.samples(split)]
-    return found
 
 
 def results(

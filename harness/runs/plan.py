@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from harness.base.hashing import code_digest
 from harness.base.parallel import world
+from harness.data.captioned import as_shown_to
 from harness.data.lint import Finding, lint, stop_on_errors
 from harness.data.open import open_dataset
 from harness.data.opened import OpenDataset
@@ -85,12 +86,14 @@ class Plan:
     def require_policy(self) -> None:
         """Refuse a method that cannot take what it would be shown at test.
 
-        See `sides.require_policy` on absent modalities, `sides.require_cameras` on cameras.
+        See `sides.require_policy` on absent modalities, `sides.require_cameras` on cameras,
+        `sides.require_text` on captions that are kept.
         """
         sides.require_policy(self.info, self.data, self.protocol)
         sides.require_cameras(
             self.info, self.resolved.config, self.data, self.protocol, self.cameras
         )
+        sides.require_text(self.info, self.protocol)
 
 
 def plan_run(
@@ -158,6 +161,7 @@ def plan_on(
         HarnessError: A recipe that does not fit, or a method that cannot take the protocol.
     """
     data, bound, findings = ground
+    data = as_shown_to(info, data)
     name = recipe or default_recipe(info, data.card.name, data.card.embedded)
     resolved = resolve(info, name, data.label, bound.name, changes)
     plan = Plan(info, resolved, data, bound, out, device, findings, learnt_cameras)

@@ -119,6 +119,22 @@ def require_cameras(
     )
 
 
+def require_text(info: MethodInfo, protocol: BoundProtocol) -> None:
+    """Refuse a protocol that is about captions for a method that is given none.
+
+    Raises:
+        ProtocolError: Its numbers would be those of the protocol without captions.
+    """
+    if protocol.caption_of_missing is None or info.is_told_text:
+        return
+    raise ProtocolError(
+        seen=f"{protocol.name} keeps the captions of missing images, and the method {info.name} is "
+        "given none",
+        expected="a method with the tag text-at-test",
+        do="choose the protocol that does not speak of captions: harness list protocols",
+    )
+
+
 def _at_test(data: OpenDataset, protocol: BoundProtocol) -> set[int]:
     splits = (protocol.query_split, protocol.gallery_split)
     return {s.camid for split in splits for s in data.samples(split)}
@@ -126,5 +142,7 @@ def _at_test(data: OpenDataset, protocol: BoundProtocol) -> set[int]:
 
 def shown(info: MethodInfo, card: Card, protocol: BoundProtocol, split: Split, side: Side) -> str:
     """A key of what a model sees of a side: the same list, modalities and changes."""
-    change = [c and c.model_dump(mode="json") for c in protocol.change(side)]
+    asked = protocol.change(side)
+    drawn = (asked.random_missing, asked.corruption)
+    change = [c and c.model_dump(mode="json") for c in drawn] + [asked.captions_stay]
     return digest([card.folders[split], modalities_of(info, card, protocol, side), change])

@@ -138,6 +138,9 @@ class Dataset(Protocol):
         card: The card given, or one that says more where the root itself describes the set.
         described_by: Files beside the images that decide identities, cameras or splits; a record's
             data hash is over their bytes too.
+
+    A loader may have `captions() -> Iterable[harness.data.captions.Caption]`, where what is said of
+    the images comes with them; other sets have a file of captions beside them, or none.
     """
 
     root: Path

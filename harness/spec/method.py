@@ -26,6 +26,9 @@ image; `skip_branch`: that branch is left out; `impute`: its features are made f
 TEST_CAMERA = "test-camera"
 """The tag of a method that is told the camera of each test image."""
 
+TEST_TEXT = "text-at-test"
+"""The tag of a method that is given captions of images, in training and at test."""
+
 
 class Claim(BaseModel):
     """A number printed in a paper, in percent, with the place it was read."""
@@ -65,7 +68,8 @@ class MethodInfo(BaseModel):
             name it, where that is something else.
         tags: What a reader must know of its numbers, such as `test-camera` (design rule 6). A
             method with that tag is told the camera of each test image, and refused data whose test
-            cameras it did not learn.
+            cameras it did not learn. One with `text-at-test` is given captions, and refused data
+            without them.
         camera_switch: The config key of such a method that turns its camera embedding off where
             its value is false: then it is told nothing and refused nothing. Tables show the tag
             at all rows of the method.
@@ -118,6 +122,11 @@ class MethodInfo(BaseModel):
         switch = self.camera_switch
         return TEST_CAMERA in self.tags and (not switch or bool(getattr(config, switch)))
 
+    @property
+    def is_told_text(self) -> bool:
+        """Whether this method is given captions."""
+        return TEST_TEXT in self.tags
+
 
 class DataInfo(NamedTuple):
     """What a method may know about the data when it is built."""
@@ -161,6 +170,13 @@ class Batch(NamedTuple):
     """`present` again, on the host: what decides a shape can be read here without a wait for the
     device. A batch that the harness makes has it; one made by hand need not.
     """
+    text: dict[Modality, Tensor] | None = None
+    """Each (n, 77) int64, the ids of a caption as `harness.spec.text.framed` lays them; given to a
+    method tagged `text-at-test` alone, in training and at test.
+
+    Where an image or its caption is absent, these are the ids of an empty one. A modality that a
+    whole side lacks is no key, unless the protocol keeps the captions of missing images.
+    """
 
 
 class Method(Protocol):
@@ -175,6 +191,8 @@ class Method(Protocol):
       in the model's buffers, so that a training that was cut off goes on alike.
     - `modality_columns(model) -> dict[Modality, tuple[int, int]]`: which columns of the
       descriptor, from and up to, come from one modality alone.
+    - `text_prompt(config, modality) -> Sequence[int]`: ids of CLIP's byte pairs that stand before
+      each caption of a modality, for a method that is given captions.
     - `import_state(state) -> dict[str, Tensor]`: weights under its authors' names, in ours.
     - `pair(model, slots, query_modalities, gallery_modalities) -> tuple[Tensor, Tensor]`: the
       descriptors of queries and gallery under a protocol that gives the two sides different

@@ -22,7 +22,7 @@ _WORDS = {"name", "title", "used_by", "groups"}
 # Fields that came after the first records. At its default such a field says what every earlier
 # protocol said by not having it, so it is left out of the hash there: a protocol whose meaning did
 # not change keeps its hash, and its old numbers keep their table.
-_ADDED = ("random_missing", "corruption", "held_out")
+_ADDED = ("random_missing", "corruption", "held_out", "caption_of_missing")
 
 _REMOVED: dict[Filter | Literal["dataset"], str] = {
     "same_pid_same_cam": "those of the same identity seen by the same camera",
@@ -41,6 +41,8 @@ class Change(NamedTuple):
 
     random_missing: RandomMissing | None = None
     corruption: Corruption | None = None
+    captions_stay: bool = False
+    """Those of images that are left out are shown all the same."""
 
 
 class Protocol(BaseModel):
@@ -61,6 +63,8 @@ class Protocol(BaseModel):
         corruption: What is done to the images at test.
         held_out: Train identities that are query and gallery instead of the test splits; for
             choosing settings without looking at a test number.
+        caption_of_missing: For methods that are given captions: `keep` shows the caption of an
+            image that is missing; otherwise it goes with its image. A corrupted image keeps it.
         version: Raised when a meaning changes.
     """
 
@@ -85,6 +89,7 @@ class Protocol(BaseModel):
     random_missing: RandomMissing | None = None
     corruption: Corruption | None = None
     held_out: HeldOut | None = None
+    caption_of_missing: Literal["keep"] | None = None
 
     def bind(self, card: Card) -> BoundProtocol:
         """The protocol on one data set, with the filter and the modalities settled.
@@ -111,7 +116,8 @@ class Protocol(BaseModel):
             return Change()
         found = self.corruption
         clean = found is None or (side == "gallery" and found.sides == "query")
-        return Change(self.random_missing, None if clean else found)
+        stay = self.caption_of_missing == "keep"
+        return Change(self.random_missing, None if clean else found, stay)
 
     def in_words(self) -> list[str]:
         """What is trained, queried, searched, removed and measured, a sentence each."""
@@ -121,6 +127,8 @@ class Protocol(BaseModel):
         left_out = [m for m in self.train_modalities if m not in self.query_modalities]
         if left_out and self.query_modalities == self.gallery_modalities:
             changes.append(f"Missing from every query and gallery: {' and '.join(left_out)}.")
+        if self.caption_of_missing == "keep":
+            changes.append("The captions of missing images are shown all the same.")
         return [
             f"Trained on the {self.train_split} split with {'+'.join(self.train_modalities)}.",
             f"Queried with the {self.query_split} split, {'+'.join(self.query_modalities)}.",

@@ -52,6 +52,7 @@ class Summary(NamedTuple):
     dataset: str
     """The data set's label."""
     data_hash: str
+    """Of the images: runs with captions, whose label says so, share the table of those without."""
     protocol: str
     protocol_hash: str
     recipe: str
@@ -93,7 +94,7 @@ def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> 
         created=record.created,
         method=record.method,
         dataset=record.dataset_label,
-        data_hash=record.data_hash,
+        data_hash=record.pictures_hash,
         protocol=record.protocol_name,
         protocol_hash=record.protocol_hash,
         recipe=str(recipe.get("name", "")),

@@ -76,7 +76,8 @@ def _store(out: Path) -> Store | None:
 
 
 def _key(plan: Plan) -> _Key:
-    return plan.resolved.recipe.hash, plan.data.data_hash, plan.protocol.hash
+    # The recipe's label of the data says which captions there were, if any.
+    return plan.resolved.recipe.hash, plan.data.pictures_hash, plan.protocol.hash
 
 
 def _seeds_there(plan: Plan) -> list[int]:
@@ -96,7 +97,7 @@ def _in_folder(plan: Plan, seed: int) -> Found | None:
     if record.run_id != record_id(record):
         say(f"passed over: {path} was changed after it was written")
         return None
-    hashes = (record.recipe_hash, record.data_hash, record.protocol_hash)
+    hashes = (record.recipe_hash, record.pictures_hash, record.protocol_hash)
     return _judged(plan, record, path) if hashes == _key(plan) and record.seed == seed else None
 
 

@@ -9,6 +9,8 @@ from harness.base.errors import HarnessError
 from harness.base.hashing import digest
 from harness.export import Column, TableView, Value, number
 from harness.export.view import Cell as ViewCell
+from harness.spec.method import TEST_TEXT
+from harness.spec.text import captions_of
 from harness.tables.cells import Cell
 from harness.tables.fill import Failure
 from harness.tables.table import Here, Panel, Table
@@ -105,6 +107,7 @@ def notes(table: Table, panel: Panel) -> list[str]:
         found.append(f"Nothing of ours can stand here: {panel.problem.seen}.")
     elif panel.here is None:
         found.append(f"Claims alone: no --dataset is {panel.column.dataset}.")
+    found += _told_text(panel)
     claims = [c for cell in panel.cells if (c := panel.claim(cell)) is not None]
     if claims:
         found.append(_claims(table, panel, dict.fromkeys(map(table.source, claims))))
@@ -136,6 +139,19 @@ def _ground(table: Table, here: Here) -> str:
         f"({protocol.hash[:8]}), track {table.options.track}. Chance: {levels}; "
         f"{here.valid_queries} of {here.queries} queries are valid."
     )
+
+
+def _told_text(panel: Panel) -> list[str]:
+    """Which rows of ours see captions, which the others do not."""
+    told = {
+        cell.row.label: captions_of(cell.plan.data.label)
+        for cell in panel.cells
+        if cell.plan is not None and cell.plan.data.captioned
+    }
+    if not told:
+        return []
+    which = ", ".join(dict.fromkeys(told.values()))
+    return [f"{TEST_TEXT}: {', '.join(told)} see captions of the images ({which})."]
 
 
 def _claims(table: Table, panel: Panel, sources_of: dict[str, None]) -> str:

@@ -23,6 +23,7 @@ from harness.training.draws import draws_on, epoch_draws
 from harness.training.mode import memory_format
 from harness.training.pixels import Pixels
 from harness.training.sent import sent
+from harness.training.texts import Texts
 
 _AS_IT_IS = Change()
 
@@ -36,6 +37,7 @@ class Batches:
         cameras: (rows of the array,) each one's camera, 0-based in the order of train's; None
             where the data set names none.
         cameras_at_test: Whether test batches tell them, too.
+        texts: What is said of the images; None for a method that is given no captions.
     """
 
     arrays: ImageArrays
@@ -43,6 +45,7 @@ class Batches:
     device: torch.device
     cameras: NDArray[np.int64] | None = None
     cameras_at_test: bool = False
+    texts: Texts | None = None
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -88,9 +91,10 @@ class Batches:
             sent([torch.from_numpy(t) for t in there], self.device),
             sent([torch.as_tensor(c, dtype=torch.int64) for c in labels], self.device),
             self._camids(rows),
+            self._texts(rows, modalities, [dict(zip(modalities, t, strict=True)) for t in there]),
             strict=True,
         )
-        for raw, draws, here, present, pids, camids in steps:
+        for raw, draws, here, present, pids, camids, text in steps:
             images = self._normal(crop_and_flip(raw, draws, recipe.pad))
             images = erase(images, draws)
             if not here.all():
@@ -101,6 +105,7 @@ class Batches:
                 pids,
                 camids,
                 there=dict(zip(modalities, here, strict=True)),
+                text=text,
             )
 
     def test(
@@ -133,13 +138,37 @@ class Batches:
         images = {m: self._normal(p[None])[0] for m, p in pixels.items()}
         hidden = torch.full((len(rows),), -1, dtype=torch.int64, device=self.device)
         batch = self._masked(there, images, hidden)
-        return batch._replace(camids=self._camids([rows])[0]) if self.cameras_at_test else batch
+        if self.cameras_at_test:
+            batch = batch._replace(camids=self._camids([rows])[0])
+        if self.texts is not None and change.captions_stay:
+            return batch._replace(text=self._texts([rows], tuple(self.texts.ids), None)[0])
+        return batch._replace(text=self._texts([rows], modalities, [there])[0])
 
     def _camids(self, plan: Sequence[NDArray[np.int64]]) -> Sequence[Tensor | None]:
         """For each batch (n,) on the device, or None where there are no cameras."""
         if self.cameras is None:
             return [None] * len(plan)
         return sent([torch.from_numpy(self.cameras[rows]) for rows in plan], self.device)
+
+    def _texts(
+        self,
+        plan: Sequence[NDArray[np.int64]],
+        modalities: tuple[Modality, ...],
+        there: Sequence[dict[Modality, NDArray[np.bool_]]] | None,
+    ) -> Sequence[dict[Modality, Tensor] | None]:
+        """For each batch its captions on the device, each (n, 77); None where none are given.
+
+        Args:
+            plan: The rows of each batch.
+            modalities: Of the captions.
+            there: Which images each batch has; the captions of others are left out. None: none.
+        """
+        if self.texts is None:
+            return [None] * len(plan)
+        masks: Sequence[dict[Modality, NDArray[np.bool_]] | None] = there or [None] * len(plan)
+        ids = [self.texts.of(rows, modalities, m) for rows, m in zip(plan, masks, strict=True)]
+        every = sent([torch.from_numpy(i) for i in ids], self.device)
+        return [dict(zip(modalities, one.unbind(0), strict=True)) for one in every]
 
     def _present(
         self, rows: NDArray[np.int64], modalities: tuple[Modality, ...]

@@ -171,7 +171,8 @@ def _whole(batch: Batch) -> bool:
 
 def _tensors(batch: Batch) -> list[Tensor]:
     more = [] if batch.camids is None else [batch.camids]
-    return [*batch.images.values(), *batch.present.values(), batch.pids, *more]
+    said = (batch.text or {}).values()
+    return [*batch.images.values(), *batch.present.values(), batch.pids, *more, *said]
 
 
 def _copied(batch: Batch) -> Batch:
@@ -181,6 +182,7 @@ def _copied(batch: Batch) -> Batch:
         present={m: x.clone() for m, x in batch.present.items()},
         pids=batch.pids.clone(),
         camids=None if batch.camids is None else batch.camids.clone(),
+        text=None if batch.text is None else {m: ids.clone() for m, ids in batch.text.items()},
     )
 
 

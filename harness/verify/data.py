@@ -50,11 +50,11 @@ class Finder:
         if self.dataset is not None:
             if self.dataset not in self._found:
                 self._found[self.dataset] = self._open(self.dataset), ""
-            return self._found[self.dataset]
+            return _as_seen_by(record, *self._found[self.dataset])
         name = str(record.dataset.get("name"))
         if name not in self._found:
             self._found[name] = self._look(name)
-        data, why = self._found[name]
+        data, why = _as_seen_by(record, *self._found[name])
         if data is not None and data.data_hash != record.data_hash:
             said = f"the {data.label} at hand is other data ({data.data_hash[:12]})"
             return None, f"data set not here: {said} than the record's ({record.data_hash[:12]})"
@@ -74,6 +74,18 @@ class Finder:
     def _open(self, spec: str) -> OpenDataset:
         # What is believed here must be what is on the disk now, not what is remembered of it.
         return replace(open_dataset(spec, self.known), reread=True)
+
+
+def _as_seen_by(
+    record: RunRecord, data: OpenDataset | None, why: str
+) -> tuple[OpenDataset | None, str]:
+    """The data with its captions, where the record's method was given some."""
+    if data is None or "captions" not in record.dataset:
+        return data, why
+    try:
+        return data.with_captions(), why
+    except HarnessError as error:
+        return None, f"data set not here: {error.seen.splitlines()[0]}"
 
 
 def checks_of_data(

@@ -12,6 +12,7 @@ import numpy as np
 from harness.base.errors import DatasetNotFoundError, RecordError
 from harness.base.parallel import is_main, world
 from harness.base.progress import say
+from harness.data.captioned import as_shown_to
 from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
 from harness.evidence import checkout
@@ -86,7 +87,7 @@ def plan_again(
     _require_as_many(record)
     info = finder.known.method(record.method)
     protocol = BoundProtocol.model_validate(record.protocol)
-    data = held_out(_data_of(record, finder), protocol.held_out)
+    data = held_out(as_shown_to(info, _data_of(record, finder)), protocol.held_out)
     plan = Plan(
         info=info,
         resolved=from_record(info, record.recipe),

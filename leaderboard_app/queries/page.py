@@ -67,7 +67,7 @@ def show() -> None:
 def _comparable(one: RunRecord, runs: list[str]) -> list[str]:
     """Runs of the same queries: the same data and protocol."""
     known = snapshot().summaries
-    here = (one.data_hash, one.protocol_hash)
+    here = (one.pictures_hash, one.protocol_hash)
     return [
         r for r in runs if r != one.run_id and (known[r].data_hash, known[r].protocol_hash) == here
     ]

@@ -18,8 +18,10 @@ from leaderboard_app.shared.settings import Settings, read_settings
 
 def place_of(record: RunRecord) -> Place | None:
     """Where the pictures of a run's data set are; None where this machine does not have them."""
-    data = _pictures(read_settings()).get(record.data_hash)
-    return None if data is None else _place(record.data_hash, record.protocol_hash, data, record)
+    data = _pictures(read_settings()).get(record.pictures_hash)
+    return (
+        None if data is None else _place(record.pictures_hash, record.protocol_hash, data, record)
+    )
 
 
 def picture(
@@ -37,7 +39,7 @@ def _pictures(settings: Settings) -> dict[str, OpenDataset]:
     for spec in (None, *settings.data):
         try:
             data = open_dataset(spec, plugins())
-            found[data.data_hash] = data
+            found[data.pictures_hash] = data
         except HarnessError as error:
             # A folder that has gone leaves placeholders; the log says why.
             print(f"pictures of {spec}: {error.seen}")

@@ -67,7 +67,7 @@ class Case(NamedTuple):
         return 1e-9 if self.about["dtype"] == "f64" else 1e-4
 
     def embedded(self, *gone: str) -> NDArray[Any]:
-        """Descriptors, without these modalities."""
+        """Descriptors, without the images of these modalities; captions stay, as the authors'."""
         images = {m: x for m, x in self.batch.images.items() if m not in gone}
         with torch.no_grad():
             found: Tensor = self.method.embed(self.model.eval(), self.batch._replace(images=images))
@@ -86,15 +86,21 @@ def names(method: str) -> list[str]:
     return [c["case"] for c in json.loads(file.read_text())] if file.is_file() else []
 
 
-def case(info: MethodInfo, name: str) -> Case:
-    """A case with the authors' weights, in its precision."""
+def case(info: MethodInfo, name: str, keys: str | None = None) -> Case:
+    """A case with the authors' weights, in its precision.
+
+    Args:
+        info: The method.
+        name: Of the case.
+        keys: The file of the authors' names, where it is another than the case says.
+    """
     folder = METHODS / info.name
     about = next(c for c in json.loads((folder / "cases.json").read_text()) if c["case"] == name)
     want: dict[str, NDArray[Any]] = {}
     for file in filter(None, (about["file"], about.get("missing_file"))):
         with np.load(folder / file) as found:
             want |= {k: found[k] for k in found.files}
-    about["keys"] = folder / about.get("keys", "keys.tsv")
+    about["keys"] = folder / (keys or about.get("keys", "keys.tsv"))
     kind = torch.float64 if about["dtype"] == "f64" else torch.float32
     data, method = about["data"], load_target(info.target, name)()
     known = DataInfo(
@@ -112,7 +118,10 @@ def case(info: MethodInfo, name: str) -> Case:
     images: Mapping[Any, Tensor] = {m: x.to(kind) for m, x in inputs(setting).items()}
     present = {m: torch.ones(len(about["labels"]), dtype=torch.bool) for m in images}
     cameras = None if about["camids"] is None else torch.tensor(about["camids"])
-    batch = Batch(dict(images), present, torch.tensor(about["labels"]), cameras)
+    said: dict[Any, Tensor] = {
+        m: torch.from_numpy(want[f"tokens.{m}"]).long() for m in images if f"tokens.{m}" in want
+    }
+    batch = Batch(dict(images), present, torch.tensor(about["labels"]), cameras, text=said or None)
     return Case(about, want, method, model.to(kind), batch)
 
 
@@ -142,7 +151,8 @@ def hold_descriptors(found: Case) -> None:
 def hold_losses(found: Case, terms: Mapping[str, Tensor]) -> None:
     """Each term of the first loss is the authors'; `id_moe` of ours is `moe.id` of theirs."""
     wanted = {k.removeprefix("loss.") for k in found.want if k.startswith("loss.")} - {"total"}
-    ours = {".".join(reversed(k.split("_"))): v for k, v in terms.items()}
+    parts = {k: k.partition("_") for k in terms}
+    ours = {f"{n}.{kind}" if n else kind: terms[k] for k, (kind, _, n) in parts.items()}
     assert set(ours) == wanted
     for name, value in ours.items():
         assert found.far(value.detach(), f"loss.{name}") < found.close, name

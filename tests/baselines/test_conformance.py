@@ -20,6 +20,14 @@ SMALL: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("ddag", "hamnet", "hc", "ieee", "mpanet", "pfnet", "timm", "unicat"), _LITTLE),
     # torch's attention keeps its dropout where the check of parts switches layers of dropout off
     "demo": {"encoder": _SMALL_CLIP, "encoder_rate": 1.0, "attention_dropout": 0.0},
+    "idea": {
+        # CDA wants six patches in each direction
+        "encoder": {**_SMALL_CLIP, "patch": 4},
+        "stride": 4,
+        "text": {"depth": 1, "width": 16, "heads": 2},
+        "encoder_rate": 1.0,
+        "inverse_dropout": 0.0,
+    },
     "osnet": {"width": 0.25},
     "mdreid": {"encoder": _SMALL_CLIP, "encoder_rate": 1.0},
     "signal": {
@@ -41,7 +49,7 @@ LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
 EPOCHS = {
     **dict.fromkeys(("editor", "top-reid"), 40),
-    **dict.fromkeys(("demo", "mdreid", "signal"), 50),
+    **dict.fromkeys(("demo", "idea", "mdreid", "signal"), 50),
     **dict.fromkeys(("hacnn", "mlfn"), 20),
     "hc": 24,
     "mpanet": 50,

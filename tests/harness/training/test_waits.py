@@ -15,11 +15,13 @@ from harness.spec.modality import MODALITIES
 from harness.spec.plugins import load_plugins, load_target
 from harness.spec.recipe import Augmentation
 from harness.spec.resolve import resolve
+from harness.spec.text import CONTEXT
 from harness.training.batches import Batches
 from harness.training.loop import Training, take_step
 from harness.training.optimiser import make_optimiser
 from harness.training.sampler import identity_batches
 from harness.training.steps import Steps
+from harness.training.texts import Texts
 from tests.harness.training.made import a_recipe
 from tests.pretended import DEVICE, pretended
 
@@ -35,6 +37,9 @@ def _training(method: str, folder: Path, device: torch.device) -> tuple[Training
     if "top_k" in info.config.model_fields:
         # Signal's map of patches has eight in each direction at least, of which it chooses.
         changes += ["input.width=64", "config.top_k=4"]
+    if "offset_factor" in info.config.model_fields:
+        # IDEA's has six.
+        changes.append("input.width=64")
     if "backbone" in info.config.model_fields:
         changes.append("config.backbone=resnet10t")
     data = open_dataset(None, load_plugins())
@@ -47,7 +52,7 @@ def _training(method: str, folder: Path, device: torch.device) -> tuple[Training
         method=load_target(info.target, info.name)(),
         recipe=recipe,
         seed=0,
-        batches=Batches(arrays, recipe, device),
+        batches=Batches(arrays, recipe, device, texts=_said(arrays) if info.is_told_text else None),
         rows=arrays.rows["train"],
         labels=np.array([known.index(s.pid) for s in samples], dtype=np.int64),
         modalities=MODALITIES,
@@ -55,6 +60,11 @@ def _training(method: str, folder: Path, device: torch.device) -> tuple[Training
         key="key",
     )
     return training, DataInfo(len(known), MODALITIES, *size, "none")
+
+
+def _said(arrays: ImageArrays) -> Texts:
+    ids = np.ones((len(arrays.names), CONTEXT), np.int64)
+    return Texts(dict.fromkeys(MODALITIES, ids), dict.fromkeys(MODALITIES, ids[0]))
 
 
 @pytest.mark.parametrize("method", METHODS)
