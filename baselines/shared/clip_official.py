@@ -24,7 +24,7 @@ _WHOSE = (
     (r"^BACKBONE\.base\.visual\.", "IDEA"),
     (r"^BACKBONE\.base\..*\.adapter_", "MambaPro"),
     (r"^BACKBONE\.base\.add_image_token$", "MDReID"),
-    (r"^BACKBONE\.base\..*\.smoe\.", "MFRNet"),
+    (r"^BACKBONE\.base\.(.*\.smoe|gfmoe)\.", "MFRNet"),
     (r"^BACKBONE\.base\.class_embedding$", "DeMo"),
 )
 
@@ -36,12 +36,14 @@ class Official(NamedTuple):
         method: As people call it.
         encoder: What stands before the names of the image encoder and of the camera table.
         rules: Patterns of their other names, and what `re.Match.expand` or a function makes of
-            them.
+            them; they come before the names of the encoder.
+        unused: A pattern of names that have no part in the network.
     """
 
     method: str
     encoder: str
     rules: Sequence[tuple[str, Any]]
+    unused: str = r"(?!)"
 
     def ours(self, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """A state dict under our names; one that is ours already is returned as it is.
@@ -67,17 +69,21 @@ class Official(NamedTuple):
                 "pass the checkpoint of this method, or the method of this checkpoint "
                 "(--method NAME)",
             )
-        return dict(self._renamed(key, value) for key, value in weights.items())
+        return dict(
+            self._renamed(key, value)
+            for key, value in weights.items()
+            if not re.fullmatch(self.unused, key)
+        )
 
     def _renamed(self, key: str, value: Tensor) -> tuple[str, Tensor]:
-        if key.startswith(f"{self.encoder}base."):
-            return f"backbone.encoder.{our_name(key.removeprefix(f'{self.encoder}base.'))}", value
-        if key == f"{self.encoder}cv_embed":
-            return "backbone.camera_embedding", value.flatten(1)
         for pattern, template in (*self.rules, *_HEADS):
             found = re.fullmatch(pattern, key)
             if found:
                 return (template(found) if callable(template) else found.expand(template)), value
+        if key.startswith(f"{self.encoder}base."):
+            return f"backbone.encoder.{our_name(key.removeprefix(f'{self.encoder}base.'))}", value
+        if key == f"{self.encoder}cv_embed":
+            return "backbone.camera_embedding", value.flatten(1)
         raise CheckpointError(
             f"no counterpart for the parameter {key!r} of {self.method}",
             "the names of the authors' public code, as it is today",

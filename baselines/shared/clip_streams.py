@@ -54,12 +54,22 @@ class ClipStreams(nn.Module):
         Raises:
             PluginError: No cameras for a network that wants them.
         """
+        return self.apart(self.encoder(*self.together(images, camids)))
+
+    def together(
+        self, images: Mapping[Modality, Tensor], camids: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """What the encoder is given: all images, modality after modality, and their cameras' shift.
+
+        Arguments and errors as of `forward`.
+        """
         grey = torch.zeros_like(next(iter(images.values())))
         every = torch.cat([images.get(m, grey) for m in self.modalities])
         shift = self._shift(camids)
-        if shift is not None:
-            shift = shift.repeat(len(self.modalities), 1)
-        tokens = self.encoder(every, shift)
+        return every, None if shift is None else shift.repeat(len(self.modalities), 1)
+
+    def apart(self, tokens: Tensor) -> dict[Modality, Tensor]:
+        """By modality, each (n, ...), what was computed of all images together."""
         return dict(zip(self.modalities, tokens.chunk(len(self.modalities)), strict=True))
 
     def _shift(self, camids: Tensor | None) -> Tensor | None:
