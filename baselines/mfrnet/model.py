@@ -67,7 +67,7 @@ class MFRNet(nn.Module):
         self.adapter: ExpertLayer | None = None
         if config.moe:
             self.adapter = ExpertLayer(within, _EXPERTS, _WITHIN, residual=True, config=config)
-            _as_drawn(self.adapter)
+            _as_drawn(self.adapter, config)
             self._last.mlp.requires_grad_(False)
         self.reduce: nn.ModuleDict | None = None
         if config.global_local:
@@ -130,12 +130,12 @@ class MFRNet(nn.Module):
         return self.config.capacity == "none" or samples * len(self.modalities) > _FEW
 
 
-def _as_drawn(layer: ExpertLayer) -> None:
+def _as_drawn(layer: ExpertLayer, config: MFRNetConfig) -> None:
     """The start of the adapter, where it is not torch's own."""
     nn.init.trunc_normal_(layer.gate.projector.weight, std=0.02)
     nn.init.zeros_(layer.gate.projector.bias)
-    for one in layer.experts:
-        for linear in (one.first, one.second):
-            if linear.weight.any():
-                nn.init.xavier_uniform_(linear.weight)
-                nn.init.zeros_(linear.bias)
+    if config.experts_init == "zero":
+        return
+    for linear in (m for m in layer.experts.modules() if isinstance(m, nn.Linear)):
+        nn.init.xavier_uniform_(linear.weight)
+        nn.init.zeros_(linear.bias)

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from baselines.mfrnet.generation import pair_name
-from baselines.shared.clip_official import LETTERS, Official
+from baselines.shared.clip_official import LETTERS, Official, state_dict_of
 
 _LAYERS = {"smoe": "adapter", "gfmoe": "generation.layers.one", "gfmoe_2": "generation.layers.two"}
 _PARTS = {
@@ -38,6 +38,7 @@ def _reduction(found: re.Match[str]) -> str:
 
 
 _PART = rf"(?P<part>{'|'.join(map(re.escape, _PARTS))})(?P<tail>(?:\.(?:weight|bias))?)"
+_IN_BLOCK = r"\.resblocks\.(\d+)\.smoe\."
 _BASE = r"BACKBONE\.base\."
 
 _OFFICIAL = Official(
@@ -63,11 +64,10 @@ def ours(state: Mapping[str, Any]) -> dict[str, Tensor]:
     Raises:
         CheckpointError: It is neither.
     """
-    blocks = [
-        int(found[1]) for key in state if (found := re.search(r"\.resblocks\.(\d+)\.smoe\.", key))
-    ]
+    weights = state_dict_of(state)
+    blocks = [int(found[1]) for k in weights if (found := re.search(_IN_BLOCK, k))]
     idle = rf"\.resblocks\.(?!{max(blocks, default=0)}\.)\d+\.smoe\."
-    asked = {k: v for k, v in state.items() if not re.search(idle, k)}
+    asked = {k: v for k, v in weights.items() if not re.search(idle, k)}
     # Theirs are convolutions of one pixel.
     return {
         k: v[..., 0] if ".experts." in k and v.ndim == 3 else v

@@ -54,7 +54,7 @@ class Official(NamedTuple):
         Raises:
             CheckpointError: It is another method's, or a name in it is not known.
         """
-        weights = _weights(state)
+        weights = state_dict_of(state)
         whose = _whose(weights)
         if whose == "":
             return weights
@@ -100,7 +100,7 @@ def _neck(found: re.Match[str]) -> str:
 _HEADS = ((r"(?P<part>bottleneck|classifier)(?:_(?P<name>\w+))?\.(?P<tail>\w+)", _neck),)
 
 
-def _weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
+def state_dict_of(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """The state dict itself: out of its checkpoint, without DataParallel's prefix."""
     inner = state.get("state_dict")
     weights = inner if isinstance(inner, Mapping) else state

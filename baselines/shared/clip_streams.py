@@ -65,14 +65,19 @@ class ClipStreams(nn.Module):
         """
         grey = torch.zeros_like(next(iter(images.values())))
         every = torch.cat([images.get(m, grey) for m in self.modalities])
-        shift = self._shift(camids)
-        return every, None if shift is None else shift.repeat(len(self.modalities), 1)
+        return every, self.shift(camids, len(self.modalities))
 
     def apart(self, tokens: Tensor) -> dict[Modality, Tensor]:
         """By modality, each (n, ...), what was computed of all images together."""
         return dict(zip(self.modalities, tokens.chunk(len(self.modalities)), strict=True))
 
-    def _shift(self, camids: Tensor | None) -> Tensor | None:
+    def shift(self, camids: Tensor | None, modalities: int) -> Tensor | None:
+        """What the cameras add to the class token: (modalities * n, width), as often as there are
+        modalities, or None without a camera embedding.
+
+        Raises:
+            PluginError: No cameras for a network that wants them.
+        """
         if self.camera_embedding is None:
             return None
         if camids is None:
@@ -82,4 +87,4 @@ class ClipStreams(nn.Module):
                 "names cameras",
                 "train with `--set config.sie_camera=false` for data without cameras at test",
             )
-        return self.coefficient * self.camera_embedding[camids]
+        return (self.coefficient * self.camera_embedding[camids]).repeat(modalities, 1)

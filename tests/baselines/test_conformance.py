@@ -20,6 +20,14 @@ SMALL: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("ddag", "hamnet", "hc", "ieee", "mpanet", "pfnet", "timm", "unicat"), _LITTLE),
     # torch's attention keeps its dropout where the check of parts switches layers of dropout off
     "demo": {"encoder": _SMALL_CLIP, "encoder_rate": 1.0, "attention_dropout": 0.0},
+    # Noise of the gates is drawn where the check of parts does not see it; experts at zero are
+    # reached by no gradient.
+    "mfrnet": {
+        "encoder": _SMALL_CLIP,
+        "encoder_rate": 1.0,
+        "experts_init": "random",
+        "gate_noise_drawn": False,
+    },
     "osnet": {"width": 0.25},
     "signal": {
         # LAM wants eight patches in each direction
@@ -40,7 +48,7 @@ LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
 EPOCHS = {
     **dict.fromkeys(("editor", "top-reid"), 40),
-    **dict.fromkeys(("demo", "signal"), 50),
+    **dict.fromkeys(("demo", "mfrnet", "signal"), 50),
     **dict.fromkeys(("hacnn", "mlfn"), 20),
     "hc": 24,
     "mpanet": 50,
