@@ -21,23 +21,6 @@ def sets_of(modalities: tuple[Modality, ...]) -> list[tuple[Modality, ...]]:
     return [s for k in range(1, len(modalities) + 1) for s in combinations(modalities, k)]
 
 
-class GlobalLocal(nn.Sequential):
-    """PIFE: the class token together with the mean over the patches.
-
-    Args:
-        width: d of the tokens.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__(nn.LayerNorm(2 * width), nn.Linear(2 * width, width), QuickGELU())
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """The new class token, (n, d), of tokens (n, 1 + L, d)."""
-        both = torch.cat([tokens[:, 0], tokens[:, 1:].mean(1)], 1)
-        joined: Tensor = super().forward(both)
-        return joined
-
-
 class HierarchicalDecoupling(nn.Module):
     """HDM: for each set of modalities a learned query attends to all of their tokens.
 

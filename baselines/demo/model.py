@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.demo.config import DeMoConfig
-from baselines.demo.decoupling import AttentionExperts, GlobalLocal, HierarchicalDecoupling
+from baselines.demo.decoupling import AttentionExperts, HierarchicalDecoupling
 from baselines.shared.clip_heads import Heads, Supervised, class_features, class_widths
 from baselines.shared.clip_streams import ClipStreams
+from baselines.shared.global_local import GlobalLocal
 from harness.spec.method import DataInfo
 from harness.spec.modality import Modality
 

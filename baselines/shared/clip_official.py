@@ -24,7 +24,7 @@ _WHOSE = (
     (r"^BACKBONE\.base\.visual\.", "IDEA"),
     (r"^BACKBONE\.base\..*\.adapter_", "MambaPro"),
     (r"^BACKBONE\.base\.add_image_token$", "MDReID"),
-    (r"^BACKBONE\.base\..*\.smoe\.", "MFRNet"),
+    (r"^BACKBONE\.base\.(.*\.smoe|gfmoe)\.", "MFRNet"),
     (r"^BACKBONE\.base\.class_embedding$", "DeMo"),
 )
 
@@ -37,13 +37,15 @@ class Official(NamedTuple):
         encoder: What stands before the names of the image encoder and of the camera table.
         visual: What stands between, before those of the image encoder alone.
         rules: Patterns of their other names, and what `re.Match.expand` or a function makes of
-            them.
+            them; they come before the names of the encoder.
+        unused: A pattern of names that have no part in the network.
     """
 
     method: str
     encoder: str
     rules: Sequence[tuple[str, Any]]
     visual: str = "base."
+    unused: str = r"(?!)"
 
     def ours(self, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """A state dict under our names; one that is ours already is returned as it is.
@@ -54,7 +56,7 @@ class Official(NamedTuple):
         Raises:
             CheckpointError: It is another method's, or a name in it is not known.
         """
-        weights = _weights(state)
+        weights = state_dict_of(state)
         whose = _whose(weights)
         if whose == "":
             return weights
@@ -69,7 +71,11 @@ class Official(NamedTuple):
                 "pass the checkpoint of this method, or the method of this checkpoint "
                 "(--method NAME)",
             )
-        return dict(self._renamed(key, value) for key, value in weights.items())
+        return dict(
+            self._renamed(key, value)
+            for key, value in weights.items()
+            if not re.fullmatch(self.unused, key)
+        )
 
     def _renamed(self, key: str, value: Tensor) -> tuple[str, Tensor]:
         ours = _by_rule(key, self.rules)
@@ -108,7 +114,7 @@ def _neck(found: re.Match[str]) -> str:
 _HEADS = ((r"(?P<part>bottleneck|classifier)(?:_(?P<name>\w+))?\.(?P<tail>\w+)", _neck),)
 
 
-def _weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
+def state_dict_of(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """The state dict itself: out of its checkpoint, without DataParallel's prefix."""
     inner = state.get("state_dict")
     weights = inner if isinstance(inner, Mapping) else state

@@ -58,12 +58,24 @@ class ClipStreams(nn.Module):
         Raises:
             PluginError: No cameras for a network that wants them.
         """
-        grey = torch.zeros_like(next(iter(images.values())))
-        every = torch.cat([images.get(m, grey) for m in self.modalities])
         extra = None
         if further is not None:
             extra = torch.cat([further[m] for m in self.modalities])[:, None]
-        tokens = self.encoder(every, self.shift(camids, len(self.modalities)), extra)
+        return self.apart(self.encoder(*self.together(images, camids), extra))
+
+    def together(
+        self, images: Mapping[Modality, Tensor], camids: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """What the encoder is given: all images, modality after modality, and their cameras' shift.
+
+        Arguments and errors as of `forward`.
+        """
+        grey = torch.zeros_like(next(iter(images.values())))
+        every = torch.cat([images.get(m, grey) for m in self.modalities])
+        return every, self.shift(camids, len(self.modalities))
+
+    def apart(self, tokens: Tensor) -> dict[Modality, Tensor]:
+        """By modality, each (n, ...), what was computed of all images together."""
         return dict(zip(self.modalities, tokens.chunk(len(self.modalities)), strict=True))
 
     def shift(self, camids: Tensor | None, modalities: int = 1) -> Tensor | None:

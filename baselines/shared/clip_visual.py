@@ -20,8 +20,8 @@ class ClipVisual(nn.Module):
     the patches, too. LayerNorm has eps 1e-5. timm's `vit_base_patch16_clip_quickgelu_224` is the
     same function, its variant without `quickgelu` is not.
 
-    A method with prompts or adapters between the blocks goes through `start`, `blocks` and
-    `finish` by itself.
+    A method with prompts or adapters between the blocks goes through `start` (or `placed` and
+    `ln_pre`), `blocks` and `finish` by itself.
 
     Args:
         size: (height, width) of the images.
@@ -92,6 +92,13 @@ class ClipVisual(nn.Module):
         self, images: Tensor, shift: Tensor | None = None, extra: Tensor | None = None
     ) -> Tensor:
         """What the first block is given, (n, 1 + L + k, width); arguments as of `forward`."""
+        started: Tensor = self.ln_pre(self.placed(images, shift, extra))
+        return started
+
+    def placed(
+        self, images: Tensor, shift: Tensor | None = None, extra: Tensor | None = None
+    ) -> Tensor:
+        """`start` before its normalisation: the tokens with their positions."""
         patches = self.conv1(images).flatten(2).mT
         first = self.class_embedding.expand(len(images), -1)
         if shift is not None:
@@ -101,8 +108,7 @@ class ClipVisual(nn.Module):
         tokens = tokens + self.positional_embedding.to(patches.dtype)
         if extra is not None:
             tokens = torch.cat([tokens, extra.to(patches.dtype)], dim=1)
-        started: Tensor = self.ln_pre(tokens)
-        return started
+        return tokens
 
     def finish(self, tokens: Tensor) -> Tensor:
         """Tokens (n, t, width) of the last block, normalised and projected to (n, t, out)."""

@@ -33,8 +33,12 @@ def filled(
     rule = next((r for pattern, r in overrides or [] if re.search(pattern, key)), "")
     if leaf == "num_batches_tracked":
         return torch.zeros(shape, dtype=torch.int64)
-    if rule.startswith("constant"):
-        value = np.full(shape, float(rule.split()[1]))
+    if rule == "0" or rule.startswith("constant"):
+        value = np.full(shape, float(rule.split()[-1]))
+    elif rule.startswith("log(1.."):
+        value = np.log(np.arange(1, shape[-1] + 1)) + 0.1 * rng.standard_normal(shape)
+    elif rule.startswith("-3 + 0.5"):
+        value = -3 + 0.5 * rng.standard_normal(shape)
     elif leaf == "running_mean":
         value = 0.1 * rng.standard_normal(shape)
     elif leaf == "running_var":
@@ -86,13 +90,19 @@ def names(method: str) -> list[str]:
     return [c["case"] for c in json.loads(file.read_text())] if file.is_file() else []
 
 
-def case(info: MethodInfo, name: str, keys: str | None = None) -> Case:
+def case(
+    info: MethodInfo,
+    name: str,
+    keys: str | None = None,
+    more: Mapping[str, tuple[int, ...]] | None = None,
+) -> Case:
     """A case with the authors' weights, in its precision.
 
     Args:
         info: The method.
         name: Of the case.
         keys: The file of the authors' names, where it is another than the case says.
+        more: Shapes of what the case has beside the listed names.
     """
     folder = METHODS / info.name
     about = next(c for c in json.loads((folder / "cases.json").read_text()) if c["case"] == name)
@@ -112,7 +122,7 @@ def case(info: MethodInfo, name: str, keys: str | None = None) -> Case:
         cameras=data["cameras"],
     )
     model = method.build(info.config.model_validate(about["config"]), known)
-    ours = method.import_state(authors_state(about))
+    ours = method.import_state(authors_state(about, more))
     model.load_state_dict({k: ours[k] for k in model.state_dict()})
     setting = Setting(about["input_seed"], data["height"], data["width"], about["labels"], 0, 0)
     images: Mapping[Any, Tensor] = {m: x.to(kind) for m, x in inputs(setting).items()}
@@ -125,10 +135,14 @@ def case(info: MethodInfo, name: str, keys: str | None = None) -> Case:
     return Case(about, want, method, model.to(kind), batch)
 
 
-def authors_state(about: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The authors' weights of a case, under their names."""
+def authors_state(
+    about: Mapping[str, Any], more: Mapping[str, tuple[int, ...]] | None = None
+) -> dict[str, Tensor]:
+    """The authors' weights of a case, under their names; arguments as of `case`."""
     found = {}
-    for key, listed in shapes(about["keys"]).items():
+    for key, listed in (shapes(about["keys"]) | dict(more or {})).items():
+        if any("not filled" in rule and re.search(p, key) for p, rule in about["overrides"]):
+            continue
         shape = listed
         if re.search("cv_embed$", key):
             shape = (about["data"]["cameras"], *shape[1:])
@@ -149,13 +163,33 @@ def hold_descriptors(found: Case) -> None:
 
 
 def hold_losses(found: Case, terms: Mapping[str, Tensor]) -> None:
-    """Each term of the first loss is the authors'; `id_moe` of ours is `moe.id` of theirs."""
+    """Each term of the first loss is the authors'; `id_moe` of ours is `moe.id` of theirs.
+
+    Where they were noted as a sum, `base_R` is that of `id_RGB` and `triplet_RGB`.
+    """
+    if any(k.startswith("loss.base") for k in found.want):
+        _hold_sums(found, terms)
+        return
     wanted = {k.removeprefix("loss.") for k in found.want if k.startswith("loss.")} - {"total"}
     parts = {k: k.partition("_") for k in terms}
     ours = {f"{n}.{kind}" if n else kind: terms[k] for k, (kind, _, n) in parts.items()}
     assert set(ours) == wanted
     for name, value in ours.items():
         assert found.far(value.detach(), f"loss.{name}") < found.close, name
+
+
+_SUMS = {"ori": "base", "RGB": "base_R", "NI": "base_N", "TI": "base_T", "fuse": "fused"}
+
+
+def _hold_sums(found: Case, terms: Mapping[str, Tensor]) -> None:
+    sums: dict[str, float] = {}
+    for name, value in terms.items():
+        of = name.removeprefix("id_").removeprefix("triplet_")
+        sums[_SUMS.get(of, of)] = sums.get(_SUMS.get(of, of), 0) + float(value.detach())
+    wanted = {k.removeprefix("loss.") for k in found.want if re.match(r"loss\.(?!aux|total)", k)}
+    assert set(sums) | {"balance"} == wanted | {"balance"}
+    for name, value in sums.items():
+        assert found.far(value, f"loss.{name}") < found.close, name
 
 
 def hold_steps(found: Case, hold: Callable[..., None] = hold_losses) -> None:

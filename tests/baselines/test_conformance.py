@@ -28,6 +28,14 @@ SMALL: dict[str, dict[str, Any]] = {
         "encoder_rate": 1.0,
         "inverse_dropout": 0.0,
     },
+    # Noise of the gates is drawn where the check of parts does not see it; experts at zero are
+    # reached by no gradient.
+    "mfrnet": {
+        "encoder": _SMALL_CLIP,
+        "encoder_rate": 1.0,
+        "experts_init": "random",
+        "gate_noise_drawn": False,
+    },
     "osnet": {"width": 0.25},
     "mdreid": {"encoder": _SMALL_CLIP, "encoder_rate": 1.0},
     "signal": {
@@ -49,7 +57,7 @@ LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
 EPOCHS = {
     **dict.fromkeys(("editor", "top-reid"), 40),
-    **dict.fromkeys(("demo", "idea", "mdreid", "signal"), 50),
+    **dict.fromkeys(("demo", "idea", "mdreid", "mfrnet", "signal"), 50),
     **dict.fromkeys(("hacnn", "mlfn"), 20),
     "hc": 24,
     "mpanet": 50,
