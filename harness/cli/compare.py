@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.board.compare import Comparison, Pairing, as_json, compare
-from harness.cli.named_runs import named_runs
+from harness.cli.named_runs import named_runs, opened
 from harness.cli.output import emit, table
 from harness.export import number
-from harness.store import open_store
 
 
 def compare_command(runs: Sequence[str], out: Path, queries: int, json_wanted: bool) -> None:
     """Print the first run against each of the others."""
-    store = open_store(out)
+    store = opened(out)
     found = compare(*(named_runs(word, store) for word in runs), queries=queries)
     if json_wanted:
         emit(as_json(found))

@@ -109,13 +109,16 @@ def _cameras_of(about: dict[str, Any]) -> tuple[int, ...] | None:
 
 def _folder(run: str, out: Path) -> Path:
     place = Path(run)
-    if place.name == "record.json":
-        return place.parent
-    if place.is_dir():
-        return place
+    if place.is_dir() or place.name == "record.json":
+        folder = place if place.is_dir() else place.parent
+        say(f"reading {folder.resolve()}")
+        return folder
     from harness.store import open_store
 
-    return open_store(out).get(run).path.parent
+    store = open_store(out)
+    path = store.get(run).path
+    store.places.say_read(path)
+    return path.parent
 
 
 def _data_of(record: RunRecord, dataset: str | None, known: Plugins) -> OpenDataset:
