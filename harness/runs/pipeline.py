@@ -167,6 +167,8 @@ def results(
     evaluation = evaluated(*read_own(features), plan.protocol, accelerator.named(device))
     if evaluation is None:
         return {}
+    if evaluation.tied_queries:
+        say(f"warning: {evaluation.tie_warning()}")
     _write_ranks(folder / "ranks.npz", evaluation)
     written = ["weights.safetensors", "train.jsonl", "features.npz", "ranks.npz"]
     costs = read_costs(folder)

@@ -100,7 +100,7 @@ def _settle(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
         aside = _free(path.parent.with_name(f"{path.parent.name}.{record.run_id}"))
         path.parent.rename(aside)
         place = aside / path.name
-        what = "the code, the data, the device or the number of processes"
+        what = "the code, the data, the protocol, the device or the number of processes"
         say(f"run: {what} changed since; the old run is kept in {aside}")
     store.moved(record.run_id, place)
     return None
