@@ -207,11 +207,19 @@ def _report_one(scored: Scored, as_json: bool) -> None:
         emit(result)
         return
     print(f"\n{result['source']} on {result['dataset']}, {result['protocol']}")
+    _print_recipe(result)
     metric_table(found.metrics, found.intervals, found.chance)
     print(f"{found.valid_queries} of {found.queries} queries are valid.")
     if again is not None:
         print("after k-reciprocal re-ranking (k1 20, k2 6, lambda 0.3):")
         metric_table(again.metrics, again.intervals, again.chance)
+
+
+def _print_recipe(about: dict[str, Any]) -> None:
+    if "recipe" in about:
+        size = about["input"]
+        made = f"recipe {about['recipe']}, images of {size['height']}x{size['width']}"
+        print(f"{made}, taken from {about['recipe_from']}")
 
 
 def _report_many(
@@ -227,6 +235,7 @@ def _report_many(
         emit({"results": [s.result for s in scored], "skipped": reasons, "means": means})
         return
     print(f"\n{source.name} on {source.data.label}")
+    _print_recipe(source.about)
     rows = [_row(s) for s in scored]
     for group, mean in means.items():
         rows.append([f"mean of {group}", number(mean["mAP"]), "", number(mean["R1"]), "", "", ""])
