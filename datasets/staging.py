@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.base.errors import DataError
 from harness.base.files import write_json
+from harness.base.refused import hold
 
 MARKER = "SYNTHETIC.json"
 """Says how a set was drawn, so that nobody mistakes the folder for the real one."""
@@ -45,17 +46,14 @@ def _held(folder: Path) -> Iterator[bool]:
     if sys.platform == "win32":
         yield True
         return
-    import fcntl
-
     try:
         handle = os.open(folder, os.O_RDONLY)
     except FileNotFoundError:
         yield False
         return
     try:
-        # Some network disks know no locks; drawing the same files twice does no harm.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        # Without locks two may draw the same files, which does no harm.
+        hold(handle, folder, wait=True)
         yield _is_at(handle, folder)
     finally:
         os.close(handle)

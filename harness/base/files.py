@@ -6,12 +6,16 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from harness.base.errors import DiskFullError
 from harness.base.hashing import json_text
+from harness.base.refused import allow, flush, take_place, tell_once
 
 STORE_VARIABLE = "HARNESS_STORE"
 """The environment variable with the URL of a store that is not in the --out folder."""
@@ -24,13 +28,53 @@ _UMASK = os.umask(0o077)
 os.umask(_UMASK)
 
 
+def home_folder() -> Path | None:
+    """The user's home, or None where there is none, as in a container under any user id."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
 def cache_folder() -> Path:
-    """Where what can be made again is kept: $HARNESS_CACHE, or the user's cache folder."""
+    """Where what can be made again is kept: $HARNESS_CACHE, or the user's cache folder.
+
+    Where neither is named and the latter cannot be written, a folder of this user's own among the
+    temporary ones, and a line says so.
+    """
     named = os.environ.get("HARNESS_CACHE")
     if named:
         return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "mmreid-harness"
+    home = home_folder()
+    base = os.environ.get("XDG_CACHE_HOME") or (home and home / ".cache")
+    wanted = None if base is None else Path(base) / "mmreid-harness"
+    if wanted is not None and _can_be_written(wanted):
+        return wanted
+    found = _temporary_cache()
+    why = "there is no home folder" if wanted is None else f"{wanted} cannot be written"
+    tell_once("cache", f"{why}: what can be made again is kept in {found}, or in $HARNESS_CACHE")
+    return found
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        # A full disk is told as one, where something is written.
+        return is_no_space(error)
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+@cache
+def _temporary_cache() -> Path:
+    """The same folder for every command of one user; never one that another user made."""
+    folder = Path(tempfile.gettempdir()) / f"mmreid-harness-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    about = folder.lstat()
+    if stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid():
+        return folder
+    return Path(tempfile.mkdtemp(prefix="mmreid-harness-"))
 
 
 @contextlib.contextmanager
@@ -46,10 +90,10 @@ def replacing(path: Path) -> Iterator[Path]:
         try:
             yield temporary
             with temporary.open("rb") as file:
-                os.fsync(file.fileno())
+                flush(file)
             # safetensors makes files that only their owner can read; a team shares its runs.
-            temporary.chmod(0o666 & ~_UMASK)
-            temporary.replace(path)
+            allow(temporary, 0o666 & ~_UMASK)
+            take_place(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
 

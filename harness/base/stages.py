@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from harness.base.files import write_json
 from harness.base.hashing import digest
 from harness.base.parallel import is_main, on_main
 from harness.base.progress import say
+from harness.base.refused import hold
 
 
 class Stages:
@@ -83,7 +83,8 @@ class Stages:
 def only_one(lock: Path) -> Iterator[None]:
     """Hold a run for this process; the system lets go of it when the process ends in any way.
 
-    Of several processes that do it together the main one holds it.
+    Of several processes that do it together the main one holds it. Where the file system knows no
+    locks, nobody holds it, and a line says so.
 
     Raises:
         RunBusyError: Another process holds it.
@@ -94,8 +95,8 @@ def only_one(lock: Path) -> Iterator[None]:
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            hold(file, lock)
+        except BlockingIOError as error:
             raise RunBusyError(
                 seen=f"another process is working on the run at {lock.with_suffix('')}",
                 expected="one process for one recipe and seed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.base.errors import DataError, HarnessError, RecordError
-from harness.base.files import write_text
+from harness.base.files import home_folder, write_text
 from harness.claims.model import NUMBERS, PublishedClaim
 from harness.spec.plugins import Broken, Plugins
 
@@ -24,11 +25,22 @@ GROUP = "harness.claims"
 
 
 def own_claims_path() -> Path:
-    """The user's own claims file: $HARNESS_CLAIMS, or one in the user's data folder."""
+    """The user's own claims file: $HARNESS_CLAIMS, or one in the user's data folder.
+
+    Raises:
+        HarnessError: Neither is there, since this user has no home folder.
+    """
     named = os.environ.get(OWN_VARIABLE)
     if named:
         return Path(named)
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    home = home_folder()
+    base = os.environ.get("XDG_DATA_HOME") or (home and home / ".local" / "share")
+    if base is None:
+        raise HarnessError(
+            seen="this user has no home folder to keep claims of their own in",
+            expected=f"a place for them in ${OWN_VARIABLE}",
+            do=f"{OWN_VARIABLE}=/a/folder/claims.csv, and the same command again",
+        )
     return Path(base) / "mmreid-harness" / "claims.csv"
 
 
@@ -52,9 +64,10 @@ def claim_files(plugins: Plugins | None = None) -> list[Path]:
             if plugins is not None:
                 source = f"{GROUP}: {entry.name} = {entry.value}"
                 plugins.broken.append(Broken(source, f"{type(error).__name__}: {error}"))
-    own = own_claims_path()
-    if own.is_file():
-        found.append(own)
+    with contextlib.suppress(HarnessError):  # without a home folder there are none
+        own = own_claims_path()
+        if own.is_file():
+            found.append(own)
     return found
 
 

@@ -61,7 +61,8 @@ def _of_the_system(error: OSError) -> HarnessError:
     return HarnessError(
         seen=f"{place}: {error.strerror or error}",
         expected="files and folders that this user may read and write",
-        do="check the path and its rights, or name another place with --out or $HARNESS_CACHE",
+        do="check the path and its rights, or name another place with --out (runs), $HARNESS_CACHE "
+        "(what can be made again) or $HARNESS_CLAIMS (your own claims)",
     )
 
 

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Json, OnlyDataset, OnlyProtocol, Out, StoreUrl, commands
+from harness.cli.options import (
+    Json,
+    OnlyDataset,
+    OnlyProtocol,
+    Out,
+    Plugin,
+    StoreUrl,
+    commands,
+)
 
 app = commands()
 
@@ -75,20 +83,28 @@ def compare(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="A B [C...]", help="Ids or folders; several seeds of a side as A1,A2."
+            metavar="A B [C...]",
+            help="Ids, folders or features files; several seeds of a side as A1,A2.",
         ),
     ],
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Of features files; default: the runs'.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", help="Of features files; default: the runs'.")
+    ] = None,
     queries: Annotated[
         int, typer.Option("--queries", min=0, help="How many that differ most to list.")
     ] = 10,
     out: Out = Path("runs"),
     store: StoreUrl = None,
+    plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """Hold runs against the first one: differences, intervals, and what they allow to say."""
+    """Hold runs or features files against the first one, and say what that allows to say."""
     from harness.cli.compare import compare_command
 
-    compare_command(runs, out, queries, as_json)
+    compare_command(runs, dataset, protocol, out, queries, plugin, as_json)
 
 
 @app.command()

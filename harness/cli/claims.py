@@ -126,7 +126,7 @@ def _report(
         print("nothing was added: mend these lines and import the file again")
     else:
         print(f"{len(added)} claims added to {target}, {len(same)} were there before")
-        if target != own_claims_path():
+        if target not in claim_files():
             print(f"next:\n  export HARNESS_CLAIMS={target}")
     if problems:
         raise typer.Exit(2)

@@ -5,17 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.base.errors import HarnessError
 from harness.board.compare import Comparison, Pairing, as_json, compare
-from harness.cli.named_runs import named_runs
+from harness.cli.compared_files import ScoredFiles, is_features_file
+from harness.cli.named_runs import named_runs, opened
 from harness.cli.output import emit, table
 from harness.export import number
-from harness.store import open_store
+from harness.spec.plugins import load_plugins
+from harness.store import Stored
 
 
-def compare_command(runs: Sequence[str], out: Path, queries: int, json_wanted: bool) -> None:
-    """Print the first run against each of the others."""
-    store = open_store(out)
-    found = compare(*(named_runs(word, store) for word in runs), queries=queries)
+def compare_command(
+    runs: Sequence[str],
+    dataset: str | None,
+    protocol: str | None,
+    out: Path,
+    queries: int,
+    plugin: Sequence[Path] | None,
+    json_wanted: bool,
+) -> None:
+    """Print the first run, or features file, against each of the others."""
+    sides = [[word for word in side.split(",") if word] for side in runs]
+    every = [word for side in sides for word in side]
+    files = [word for word in every if is_features_file(word)]
+    _require_files(files, {"--dataset": dataset, "--protocol": protocol})
+    known: dict[str, list[Stored]] = {}
+    if len(files) < len(every):
+        store = opened(out)
+        known = {word: named_runs(word, store) for word in every if word not in files}
+    if files:
+        beside = [run.record for found in known.values() for run in found]
+        scorer = ScoredFiles(dataset, protocol, beside, load_plugins(plugin or []))
+        known |= {word: [scorer.run(Path(word))] for word in dict.fromkeys(files)}
+    found = compare(*([r for word in side for r in known[word]] for side in sides), queries=queries)
     if json_wanted:
         emit(as_json(found))
         return
@@ -25,6 +47,17 @@ def compare_command(runs: Sequence[str], out: Path, queries: int, json_wanted: b
     )
     for one in found.pairings:
         _print_pairing(one, found)
+
+
+def _require_files(files: Sequence[str], words: dict[str, str | None]) -> None:
+    given = [word for word, value in words.items() if value is not None]
+    if given and not files:
+        raise HarnessError(
+            seen=f"{' and '.join(given)} with runs alone",
+            expected="features files beside it: a run's record says its data set and protocol",
+            do=f"leave out {' and '.join(given)}; harness evaluate --run ID --protocol NAME scores "
+            "a run under another protocol",
+        )
 
 
 def _print_pairing(one: Pairing, found: Comparison) -> None:

@@ -20,8 +20,7 @@ from harness.evidence.evaluations import keep
 from harness.evidence.features_file import Side
 from harness.evidence.record import METRICS
 from harness.export import interval, number
-from harness.rerank import k_reciprocal_features
-from harness.runs.evaluation import Evaluation, evaluate, evaluate_distances
+from harness.runs.evaluation import Evaluation, evaluate, evaluate_reranked
 from harness.spec.plugins import Plugins, load_plugins
 from harness.spec.protocol import BoundProtocol
 
@@ -132,6 +131,7 @@ def _score_all(
                 say(f"{number_}/{len(asked.protocols)} {bound.name}")
             query, gallery = source.sides(bound)
             found = evaluate(query, gallery, bound, device)
+            _warn_of_ties(bound, found)
             again = _reranked(query, gallery, bound, device) if rerank else None
         except (ProtocolError, FeaturesError, ScoringError) as error:
             if asked.alone:
@@ -155,10 +155,14 @@ def _scoring_device(source: ModelSource | FeaturesSource, device: str) -> str | 
     return named(choose_device(device))
 
 
+def _warn_of_ties(bound: BoundProtocol, found: Evaluation) -> None:
+    if found.tied_queries:
+        say(f"warning: {bound.name}: {found.tie_warning()}")
+
+
 def _reranked(query: Side, gallery: Side, bound: BoundProtocol, device: str | None) -> Evaluation:
     say("re-ranking with plain distances; the authors' code squares them a second time")
-    distances = k_reciprocal_features(query.features, gallery.features, device=device or "cpu")
-    return evaluate_distances(distances, query, gallery, bound, device)
+    return evaluate_reranked(query, gallery, bound, device)
 
 
 def _as_result(
@@ -179,6 +183,7 @@ def _as_result(
         "chance": found.chance,
         "valid_queries": found.valid_queries,
         "queries": found.queries,
+        "tied_queries": found.tied_queries,
     }
     if again is not None:
         result["reranked"] = {"metrics": again.metrics, "k1": 20, "k2": 6, "lambda": 0.3}
@@ -202,11 +207,19 @@ def _report_one(scored: Scored, as_json: bool) -> None:
         emit(result)
         return
     print(f"\n{result['source']} on {result['dataset']}, {result['protocol']}")
+    _print_recipe(result)
     metric_table(found.metrics, found.intervals, found.chance)
     print(f"{found.valid_queries} of {found.queries} queries are valid.")
     if again is not None:
         print("after k-reciprocal re-ranking (k1 20, k2 6, lambda 0.3):")
         metric_table(again.metrics, again.intervals, again.chance)
+
+
+def _print_recipe(about: dict[str, Any]) -> None:
+    if "recipe" in about:
+        size = about["input"]
+        made = f"recipe {about['recipe']}, images of {size['height']}x{size['width']}"
+        print(f"{made}, taken from {about['recipe_from']}")
 
 
 def _report_many(
@@ -222,6 +235,7 @@ def _report_many(
         emit({"results": [s.result for s in scored], "skipped": reasons, "means": means})
         return
     print(f"\n{source.name} on {source.data.label}")
+    _print_recipe(source.about)
     rows = [_row(s) for s in scored]
     for group, mean in means.items():
         rows.append([f"mean of {group}", number(mean["mAP"]), "", number(mean["R1"]), "", "", ""])

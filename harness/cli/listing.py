@@ -13,6 +13,7 @@ from harness.cli.listing_protocols import (
     protocol_rows,
     whole_protocol,
 )
+from harness.cli.named_runs import opened
 from harness.cli.output import emit, fields, table
 from harness.export import number
 from harness.spec.dataset import load_card
@@ -128,9 +129,6 @@ def _table_rows(plugins: Plugins) -> Rows:
 
 
 def _run_rows(out: Path) -> Rows:
-    # The store needs SQLAlchemy; the other lists answer without it.
-    from harness.store import open_store
-
     return [
         {
             "run": s.run_id,
@@ -143,7 +141,7 @@ def _run_rows(out: Path) -> Rows:
             "trust": str(s.trust),
             "created": s.created[:16],
         }
-        for s in open_store(out).summaries()
+        for s in opened(out).summaries()
     ]
 
 
@@ -166,7 +164,9 @@ def _whole_run(name: str, out: Path) -> dict[str, Any]:
     folder = Path(name)
     if (folder / "record.json").is_file():
         return read_record(folder / "record.json").model_dump(mode="json")
-    stored = open_store(out).get(name)
+    store = open_store(out)
+    stored = store.get(name)
+    store.places.say_read(stored.path)
     about = {"path": str(stored.path), "trust": str(stored.trust)}
     return about | stored.record.model_dump(mode="json")
 

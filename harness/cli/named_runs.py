@@ -6,9 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base.errors import RecordError
+from harness.base.progress import say
 
 if TYPE_CHECKING:
     from harness.store import Store, Stored
+
+
+def opened(out: Path) -> Store:
+    """The store of an --out folder, or the one named; a line says which.
+
+    Raises:
+        StoreError: It cannot be opened.
+    """
+    from harness.store import open_store
+
+    store = open_store(out)
+    say(f"reading the store {store.database}")
+    return store
 
 
 def named_runs(word: str, store: Store) -> list[Stored]:

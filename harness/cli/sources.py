@@ -30,12 +30,14 @@ class ModelSource:
         weights: Its file.
         classes: Identities it was trained on; None asks the file, then the data set.
         name: What to call it in results.
+        recipe_from: What the recipe, and with it the input size, was taken from.
     """
 
     plan: Plan
     weights: Path
     classes: int | None
     name: str
+    recipe_from: str
     _shop: Workshop | None = field(default=None)
 
     @property
@@ -46,7 +48,15 @@ class ModelSource:
     @property
     def about(self) -> dict[str, Any]:
         """What a result says beside the numbers."""
-        return {"method": self.plan.info.name, "missing_policy": self.plan.info.missing}
+        recipe = self.plan.resolved.recipe
+        return {
+            "method": self.plan.info.name,
+            "missing_policy": self.plan.info.missing,
+            "weights": str(self.weights.resolve()),
+            "recipe": recipe.name,
+            "recipe_from": self.recipe_from,
+            "input": {"height": recipe.input.height, "width": recipe.input.width},
+        }
 
     def settle(self, protocol: Protocol) -> BoundProtocol:
         """The protocol on this data set.

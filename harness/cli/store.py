@@ -76,12 +76,16 @@ def check_command(out: Path, as_json: bool) -> None:
     """Print the problems; exit code 2 when there is one."""
     store = open_store(out)
     problems = check_store(store)
-    count = len(store.summaries())
+    summaries = store.summaries()
+    count, folder = len(summaries), store.places.home or out.resolve()
+    elsewhere = [s.run_id for s in summaries if store.places.elsewhere(s.path)]
     if as_json:
         emit(
             {
                 "store": str(store.database),
+                "folder": str(folder),
                 "records": count,
+                "elsewhere": elsewhere,
                 "ok": not problems,
                 "problems": [p._asdict() for p in problems],
             }
@@ -92,6 +96,12 @@ def check_command(out: Path, as_json: bool) -> None:
         print("  harness store import FOLDER  where files were moved: it notes their new place")
     else:
         print(f"{store.database} holds {count} records; all are whole, with their evidence")
+    say(f"read under {folder}: the files of {count - len(elsewhere)} of {count} records")
+    if elsewhere:
+        say(
+            f"the files of the others lie elsewhere, such as those of run {elsewhere[0]}; "
+            "harness show run ID says where"
+        )
     if problems:
         raise typer.Exit(2)
 

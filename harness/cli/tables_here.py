@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from harness.base.errors import StoreError, UnknownNameError
 from harness.board import BoardTable, board
+from harness.cli.named_runs import opened
 from harness.export import Cell, TableView, Value, interval
 from harness.export.view import printed
 from harness.spec.plugins import Plugins, load_plugins
-from harness.store import Store, open_store
+from harness.store import Store
 
 
 class Here(NamedTuple):
@@ -30,7 +31,7 @@ def tables_here(out: Path) -> Here:
     """
     from harness.claims import load_claims
 
-    store, plugins = open_store(out), load_plugins()
+    store, plugins = opened(out), load_plugins()
     tables = board(store.summaries(), load_claims(), infos=plugins.methods)
     return Here(store, plugins, tables)
 

@@ -21,6 +21,8 @@ from harness.spec.plugins import Plugins
 from harness.spec.protocol import BoundProtocol, Protocol
 from harness.spec.resolve import from_record
 
+_SIZE = ("input.height=", "input.width=")
+
 
 def from_run(
     run: str, out: Path, dataset: str | None, device: str, known: Plugins
@@ -55,7 +57,8 @@ def from_run(
         findings=(),
         learnt_cameras=_cameras_of(read_about(weights)),
     )
-    return ModelSource(plan, weights, None, f"run {record.run_id}"), record
+    source = ModelSource(plan, weights, None, f"run {record.run_id}", "the record of the run")
+    return source, record
 
 
 def from_checkpoint(
@@ -77,7 +80,8 @@ def from_checkpoint(
     from harness.training.weights import read_about
 
     about = read_about(path)
-    said = about.get("recipe", {})
+    said = about.get("recipe")
+    said = said if isinstance(said, dict) and method in (None, said.get("method")) else {}
     name = method or said.get("method")
     if name is None:
         raise CheckpointError(
@@ -85,10 +89,6 @@ def from_checkpoint(
             expected="a weights file of ours, or --method",
             do="--method NAME; see: harness list methods",
         )
-    if said and recipe is None and not changes:
-        # The file's own recipe decides the input size and the method's options.
-        changes = _changes_of(said)
-        recipe = recipe or "common"
     trained = said.get("protocol")
     plan = plan_run(
         str(name),
@@ -99,8 +99,32 @@ def from_checkpoint(
         device=device,
         plugins=known,
         learnt_cameras=_cameras_of(about),
+        written=said or None,
     )
-    return ModelSource(plan, path, classes, str(path))
+    source = ModelSource(plan, path, classes, str(path), _recipe_from(path, said, recipe, changes))
+    if recipe is None and not said:
+        _warn_of_size(source, changes)
+    return source
+
+
+def _recipe_from(path: Path, said: Any, recipe: str | None, changes: Sequence[str]) -> str:
+    """What a model's recipe was taken from, in words."""
+    found = "the weights file" if said else f"the default, since {path.name} does not say"
+    if recipe is not None:
+        found = "--recipe"
+    return " ".join([found, *(f"--set {change}" for change in changes)])
+
+
+def _warn_of_size(source: ModelSource, changes: Sequence[str]) -> None:
+    """Someone else's weights fit a model at any size, and score far worse at a wrong one."""
+    if all(any(c.startswith(key) for c in changes) for key in _SIZE):
+        return
+    size = source.plan.resolved.recipe.input
+    say(
+        f"warning: {source.weights.name} does not say at which input size it was trained; "
+        f"{size.height}x{size.width} is that of the recipe {source.plan.resolved.recipe.name}. "
+        "If it was another: --recipe NAME, or --set input.height=H --set input.width=W"
+    )
 
 
 def _cameras_of(about: dict[str, Any]) -> tuple[int, ...] | None:
@@ -111,13 +135,16 @@ def _cameras_of(about: dict[str, Any]) -> tuple[int, ...] | None:
 
 def _folder(run: str, out: Path) -> Path:
     place = Path(run)
-    if place.name == "record.json":
-        return place.parent
-    if place.is_dir():
-        return place
+    if place.is_dir() or place.name == "record.json":
+        folder = place if place.is_dir() else place.parent
+        say(f"reading {folder.resolve()}")
+        return folder
     from harness.store import open_store
 
-    return open_store(out).get(run).path.parent
+    store = open_store(out)
+    path = store.get(run).path
+    store.places.say_read(path)
+    return path.parent
 
 
 def _data_of(
@@ -142,10 +169,3 @@ def _data_of(
             do="name it: --dataset FOLDER",
         )
     return data
-
-
-def _changes_of(recipe: dict[str, Any]) -> list[str]:
-    import json
-
-    size = [f"input.{k}={json.dumps(v)}" for k, v in recipe.get("input", {}).items()]
-    return size + [f"config.{k}={json.dumps(v)}" for k, v in recipe.get("config", {}).items()]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
+from harness.base.errors import HarnessError
 from harness.base.files import cache_folder, no_space_named, require_space, write_json
 from harness.base.hashing import digest
 from harness.base.parallel import is_main
@@ -25,6 +28,10 @@ from harness.spec.recipe import Resize
 
 # Rows handed to the pool at once: enough to keep all cores busy, few enough to stop quickly.
 _CHUNK = 64
+
+# How a file system says that it cannot set room aside; and bytes that are written there at once.
+_CANNOT_RESERVE = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_ZEROS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -121,10 +128,19 @@ def _open_files(
             folder.mkdir(parents=True, exist_ok=True)
             _allocate(images, size)
             _allocate(done, shape[0])
-    return (
-        np.memmap(images, dtype=np.uint8, mode="r+", shape=shape),
-        np.memmap(done, dtype=np.uint8, mode="r+", shape=(shape[0],)),
-    )
+    try:
+        return (
+            np.memmap(images, dtype=np.uint8, mode="r+", shape=shape),
+            np.memmap(done, dtype=np.uint8, mode="r+", shape=(shape[0],)),
+        )
+    except OSError as error:
+        if error.errno not in (errno.ENODEV, errno.EINVAL, errno.ENOSYS):
+            raise
+        raise HarnessError(
+            seen=f"the file system of {folder} maps no files into memory ({error.strerror})",
+            expected="a cache on a disk that does, where images are decoded once",
+            do="HARNESS_CACHE=/a/local/folder, and the same command again",
+        ) from error
 
 
 def _allocate(path: Path, size: int) -> None:
@@ -134,9 +150,17 @@ def _allocate(path: Path, size: int) -> None:
     with path.open("wb") as file:
         try:
             os.posix_fallocate(file.fileno(), 0, size)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
+        except OSError as error:
+            if error.errno not in _CANNOT_RESERVE:
+                path.unlink(missing_ok=True)
+                raise
+            _write_zeros(file, size)
+
+
+def _write_zeros(file: BinaryIO, size: int) -> None:
+    part = bytes(_ZEROS)
+    for start in range(0, size, _ZEROS):
+        file.write(part[: size - start])
 
 
 def _fill(

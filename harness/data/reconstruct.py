@@ -15,6 +15,7 @@ from PIL import Image
 from harness.base.errors import DataError
 from harness.base.files import no_space_named, write_json
 from harness.base.progress import say
+from harness.base.refused import take_place
 from harness.base.stages import only_one
 from harness.spec.modality import Modality
 
@@ -97,7 +98,7 @@ def write_jpeg(path: Path, image: Image.Image, quality: int = QUALITY) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         image.save(temporary, "JPEG", quality=quality)
-        temporary.replace(path)
+        take_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -143,7 +143,12 @@ def _named(protocol: BoundProtocol, card: Card | None, known: Plugins) -> Check:
         versions = f"version {bound.version} here and {protocol.version} in the record"
         return Check(label, unchecked=f"{protocol.name} is {versions}")
     mine, its = bound.model_dump(mode="json"), protocol.model_dump(mode="json")
-    field = next(k for k in mine if mine[k] != its[k] and k not in _WORDS)
+    fields = [k for k in mine if mine[k] != its[k] and k not in _WORDS]
+    if fields == ["ties"] and protocol.ties is None:
+        # The core's own change of meaning, which the version of someone's protocol does not know.
+        what = "ranked equal distances by gallery order when the record was made"
+        return Check(label, unchecked=f"{protocol.name} {what}, and does not any more")
+    field = fields[0]
     return Check(
         label,
         f"{protocol.name} has {field} = {its[field]} in the record and {mine[field]} here: it is "

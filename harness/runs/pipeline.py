@@ -41,6 +41,7 @@ from harness.training.memory import give_back_memory, keep_freed_memory
 from harness.training.mode import described, memory_format
 from harness.training.numerics import set_numerics
 from harness.training.shared import require_images
+from harness.training.starts import start_residuals_at_one
 
 
 @dataclass
@@ -155,6 +156,8 @@ def results(
     evaluation = evaluated(*read_own(features), plan.protocol, accelerator.named(device))
     if evaluation is None:
         return {}
+    if evaluation.tied_queries:
+        say(f"warning: {evaluation.tie_warning()}")
     _write_ranks(folder / "ranks.npz", evaluation)
     written = [WEIGHTS, LOG, features.name, "ranks.npz"]
     costs = read_costs(folder)
@@ -223,6 +226,8 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
     torch.manual_seed(derive_seed("build", seed))
     # The main process first: what it downloads is there for the others.
     model = main_first(lambda: shop.build(recipe.pretrained))
+    if recipe.residual_start == "one":
+        say(f"train: {start_residuals_at_one(model)} normalisations start at one instead of zero")
     # A checkpoint with its optimiser, its replacement while it is written, and the weights.
     require_space(folder, needed_bytes(model, copies=5))
     batches = shop.training_batches()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from harness.spec.method import MethodInfo
 from harness.spec.modality import Modality
 from harness.spec.plugins import Plugins, load_plugins, source_of
 from harness.spec.protocol import BoundProtocol, Side
-from harness.spec.resolve import Resolved, default_recipe, resolve
+from harness.spec.resolve import Resolved, default_recipe, from_record, resolve
 
 # The folders of the core whose code a run's numbers depend on, beside the method's own.
 _DECIDING = ("training", "data", "corruptions")
@@ -107,11 +107,13 @@ def plan_run(
     device: str = "auto",
     plugins: Plugins | None = None,
     learnt_cameras: tuple[int, ...] | None = None,
+    written: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Find everything, check the data set's names and lint the protocol; torch stays away.
 
     Args:
         learnt_cameras: Of weights that are there already, see `Plan`.
+        written: The recipe that such weights carry, taken where none is named.
 
     Raises:
         HarnessError: Whatever is wrong, before any training.
@@ -129,6 +131,7 @@ def plan_run(
         out=out,
         device=device,
         learnt_cameras=learnt_cameras,
+        written=written,
     )
 
 
@@ -154,6 +157,7 @@ def plan_on(
     out: Path = DEFAULT_OUT,
     device: str = "auto",
     learnt_cameras: tuple[int, ...] | None = None,
+    written: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Settle the recipe of one method on data that is open already.
 
@@ -162,8 +166,11 @@ def plan_on(
     """
     data, bound, findings = ground
     data = as_shown_to(info, data)
-    name = recipe or default_recipe(info, data.card.name, data.card.embedded)
-    resolved = resolve(info, name, data.label, bound.name, changes)
+    if recipe is None and written is not None:
+        resolved = from_record(info, written, changes)
+    else:
+        name = recipe or default_recipe(info, data.card.name, data.card.embedded)
+        resolved = resolve(info, name, data.label, bound.name, changes)
     plan = Plan(info, resolved, data, bound, out, device, findings, learnt_cameras)
     plan.require_policy()
     return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,9 +99,10 @@ def _settle(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
         say(f"run: the record does not stand any more; it is kept as {place.name}")
     else:
         aside = _free(path.parent.with_name(f"{path.parent.name}.{record.run_id}"))
-        path.parent.rename(aside)
+        # Not a mere rename: a folder out of a container's image cannot be renamed.
+        shutil.move(path.parent, aside)
         place = aside / path.name
-        what = "the code, the data, the device or the number of processes"
+        what = "the code, the data, the protocol, the device or the number of processes"
         say(f"run: {what} changed since; the old run is kept in {aside}")
     store.moved(record.run_id, place)
     return None

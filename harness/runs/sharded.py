@@ -10,10 +10,17 @@ from torch import nn
 
 from harness.base.parallel import everyones, gathered, is_main, share, world
 from harness.evidence.features_file import Side
-from harness.runs.evaluation import RANK_LIST_LENGTH, Evaluation, evaluate, evaluate_ranking
+from harness.runs.evaluation import (
+    RANK_LIST_LENGTH,
+    Evaluation,
+    as_ranked,
+    evaluate,
+    evaluate_ranking,
+)
 from harness.scoring import rows_scored
 from harness.scoring.distances import TILE
 from harness.scoring.result import merged
+from harness.scoring.ties import in_list_order
 from harness.spec.method import Method
 from harness.spec.modality import Modality
 from harness.spec.protocol import BoundProtocol, Change
@@ -56,12 +63,13 @@ def evaluated(
     """
     if world().size == 1:
         return evaluate(query, gallery, protocol, device)
+    searched, order = as_ranked(gallery, protocol)
     own = rows_scored(
         share(len(query.names), TILE),
         query.features,
-        gallery.features,
+        searched.features,
         query.labels,
-        gallery.labels,
+        searched.labels,
         filter=protocol.filter,
         distance=protocol.distance,
         normalise=protocol.normalise,
@@ -71,5 +79,5 @@ def evaluated(
     parts = everyones(own)
     if not is_main():
         return None
-    ranking = merged(parts, query.labels, gallery.labels, protocol.filter)
-    return evaluate_ranking(ranking, query, gallery, protocol)
+    ranking = merged(parts, query.labels, searched.labels, protocol.filter)
+    return evaluate_ranking(in_list_order(ranking, order), query, gallery, protocol)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.base.threads import blas_threads, spread
-from harness.scoring.labels import Ints
+from harness.scoring.labels import Bools, Ints
 from harness.scoring.matches import Found, Matches
 
 Reals = NDArray[np.floating[Any]]
@@ -29,6 +29,8 @@ class Rows(NamedTuple):
     """(r,) positives / rank of the last, NaN where the query has no match."""
     first_rank: Ints
     """(r,) rank of the first match, 0 where there is none."""
+    tied: Bools
+    """(r,) whether a match and an entry that is none are equally near, so that ties decide."""
     rank_lists: Lists
     """(r, k) gallery indices, nearest first, padded with -1."""
 
@@ -76,7 +78,9 @@ def rank_block(values: Reals, found: Found, k: int) -> Rows:
     for row, start, stop in zip(ordered, bounds[:-1], bounds[1:], strict=True):
         below[start:stop] = row.searchsorted(wanted[start:stop])
     after = np.minimum(below + 1, values.shape[1] - 1)
-    for i in np.flatnonzero(ordered[found.rows, after] == wanted).tolist():
+    alike = np.flatnonzero(ordered[found.rows, after] == wanted)
+    tied = _tied(ordered, found.rows[alike], wanted[alike], below[alike])
+    for i in alike.tolist():
         earlier = values[found.rows[i], : found.columns[i]]
         below[i] += np.count_nonzero(earlier == wanted[i])
     kept = values.shape[1] - np.bincount(found.gone_rows, minlength=len(values))
@@ -86,15 +90,35 @@ def rank_block(values: Reals, found: Found, k: int) -> Rows:
             near = np.flatnonzero(values[i] <= ordered[i, length - 1])
             order = np.argsort(values[i, near], kind="stable")
             lists[i, :length] = near[order[:length]]
-    return summed(below + 1, found.rows, lists)
+    return summed(below + 1, found.rows, tied, lists)
 
 
-def summed(ranks: Ints, rows: Ints, lists: Lists) -> Rows:
+def _tied(ordered: Reals, rows: Ints, wanted: Reals, below: Ints) -> Bools:
+    """(r,) whether more entries of a query are as near as one of its matches than match it.
+
+    Args:
+        ordered: (r, g) sorted distances.
+        rows: (m,) of matches that are as near as another entry: whose.
+        wanted: (m,) their distances.
+        below: (m,) how many entries are nearer.
+    """
+    tied = np.zeros(len(ordered), dtype=np.bool_)
+    # Matches of one query that are equally near have as many entries before them.
+    pairs = np.column_stack([rows, below])
+    places, firsts, counts = np.unique(pairs, axis=0, return_index=True, return_counts=True)
+    for (row, start), first, count in zip(places.tolist(), firsts, counts, strict=True):
+        stop = ordered[row].searchsorted(wanted[first], side="right")
+        tied[row] |= stop - start > count
+    return tied
+
+
+def summed(ranks: Ints, rows: Ints, tied: Bools, lists: Lists) -> Rows:
     """From the ranks of matches, in any order within a query, to what is kept of each query.
 
     Args:
         ranks: (m,) 1-based.
         rows: (m,) whose, ascending.
+        tied: (r,) whether ties decide.
         lists: (r, k) of the r queries.
     """
     ranks = ranks[np.lexsort((ranks, rows))]
@@ -107,10 +131,9 @@ def summed(ranks: Ints, rows: Ints, lists: Lists) -> Rows:
         ap[i] = np.add.reduce(places[: len(own)] / own) / len(own)
         inp[i] = len(own) / own[-1]
         first[i] = own[0]
-    return Rows(ap, inp, first, lists)
+    return Rows(ap, inp, first, tied, lists)
 
 
 def joined(parts: list[Rows]) -> Rows:
     """Several lots of queries as one, in their order."""
-    ap, inp, first, lists = zip(*parts, strict=True)
-    return Rows(*(np.concatenate(part) for part in (ap, inp, first, lists)))
+    return Rows(*(np.concatenate(part) for part in zip(*parts, strict=True)))

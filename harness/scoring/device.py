@@ -14,8 +14,9 @@ from harness.scoring.blocks import Rows, floats, joined, summed
 from harness.scoring.distances import TILE, Reals, Searched
 from harness.scoring.matches import Found, Matches
 
-# Sorting takes the values, their places and as much again, beside distances and their copy.
-_BYTES = 48
+# Sorting takes the values, their places and as much again, beside distances and their copy; then
+# the sorted values and what matches.
+_BYTES = 56
 
 # Where nobody says otherwise: half of what is free on a GPU, and so much where that is not known.
 _SHARE, _BUDGET = 0.5, 512 << 20
@@ -152,12 +153,18 @@ def _rank_block(values: Tensor, found: Found, k: int) -> Rows:
     place = torch.empty_like(order)
     place.scatter_(1, order, torch.arange(values.shape[1], device=values.device).expand_as(order))
     ranks = (place[rows, columns] + 1).cpu().numpy()
+    ordered = values.gather(1, order)
+    matches = torch.zeros_like(values, dtype=torch.bool)
+    matches[rows, place[rows, columns]] = True
+    # Neighbours in the ranking that are equally near, of which one matches; NaN equals nothing.
+    unlike = matches[:, 1:] != matches[:, :-1]
+    tied = ((ordered[:, 1:] == ordered[:, :-1]) & unlike).any(dim=1).cpu().numpy()
     kept = values.shape[1] - np.bincount(found.gone_rows, minlength=len(values))
     lists = np.full((len(values), k), -1, dtype=np.int32)
     head = order[:, :k].cpu().numpy()
     inside = np.arange(head.shape[1]) < kept[:, None]
     lists[:, : head.shape[1]][inside] = head[inside]
-    return summed(ranks, found.rows, lists)
+    return summed(ranks, found.rows, tied, lists)
 
 
 def _blocks(rows: int, step: int) -> Iterator[slice]:

@@ -244,6 +244,12 @@ def _features(side: str, value: ArrayLike) -> Reals:
             "a real matrix, one row per sample",
             "stack the descriptors to (samples, width)",
         )
+    if not array.shape[1]:
+        raise FeaturesError(
+            f"{side} descriptors of width 0, which are all alike",
+            "at least one number for each sample",
+            "look at what wrote them: nothing was kept of the descriptors",
+        )
     squares = [_squares(array[part].astype(np.float64)) for part in _parts(*array.shape)]
     bad = ~np.isfinite(np.concatenate(squares))
     if bad.any():

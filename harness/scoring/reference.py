@@ -42,7 +42,7 @@ def score_plain(
         gallery: Labels of the g gallery samples.
         filter: Which gallery entries are removed.
     """
-    ap, inp, first, positives, candidates = [], [], [], [], []
+    ap, inp, first, positives, candidates, tied = [], [], [], [], [], []
     for i in range(len(query)):
         ranking = ranking_plain(distances[i], query, i, gallery, filter)
         ranks = [n for n, j in enumerate(ranking, start=1) if gallery.pids[j] == query.pids[i]]
@@ -53,6 +53,9 @@ def score_plain(
         first.append(ranks[0] if found else 0)
         positives.append(found)
         candidates.append(len(ranking))
+        near = {float(distances[i, j]) for j in ranking if gallery.pids[j] == query.pids[i]}
+        others = {float(distances[i, j]) for j in ranking if gallery.pids[j] != query.pids[i]}
+        tied.append(bool(near & others))
 
     matched = [i for i in range(len(query)) if positives[i] > 0]
     in_top = [sum(1 for i in matched if first[i] <= k) for k in range(1, len(gallery) + 1)]
@@ -65,6 +68,7 @@ def score_plain(
         first_rank=np.array(first),
         positives=np.array(positives),
         candidates=np.array(candidates),
+        tied=np.array(tied),
     )
 
 

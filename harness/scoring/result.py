@@ -29,6 +29,8 @@ class Score:
         first_rank: (q,) int64, 1-based rank of the first match, 0 where there is none.
         positives: (q,) int64, matches left by the filter.
         candidates: (q,) int64, gallery entries left by the filter.
+        tied: (q,) bool, whether a match and an entry that is none are equally near, so that the
+            order of ties decides the query's outcome.
     """
 
     mAP: float
@@ -39,6 +41,7 @@ class Score:
     first_rank: Ints
     positives: Ints
     candidates: Ints
+    tied: Bools
 
     @property
     def valid(self) -> Bools:
@@ -87,6 +90,7 @@ def merged(parts: list[Rows], query: Labels, gallery: Labels, filter: Filter) ->
         first_rank=found.first_rank,
         positives=counts.positives,
         candidates=counts.candidates,
+        tied=found.tied,
     )
     return Ranking(whole, found.rank_lists)
 

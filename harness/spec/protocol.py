@@ -22,7 +22,7 @@ _WORDS = {"name", "title", "used_by", "groups"}
 # Fields that came after the first records. At its default such a field says what every earlier
 # protocol said by not having it, so it is left out of the hash there: a protocol whose meaning did
 # not change keeps its hash, and its old numbers keep their table.
-_ADDED = ("random_missing", "corruption", "held_out", "caption_of_missing")
+_ADDED = ("random_missing", "corruption", "held_out", "ties", "caption_of_missing")
 
 _REMOVED: dict[Filter | Literal["dataset"], str] = {
     "same_pid_same_cam": "those of the same identity seen by the same camera",
@@ -32,6 +32,8 @@ _REMOVED: dict[Filter | Literal["dataset"], str] = {
     "none": "none",
     "dataset": "those that the field removes on the data set",
 }
+
+_TIES = {"name_hash": "a hash of the names, which knows no identity", None: "gallery order"}
 
 Side = Literal["train", "query", "gallery"]
 
@@ -65,6 +67,9 @@ class Protocol(BaseModel):
             choosing settings without looking at a test number.
         caption_of_missing: For methods that are given captions: `keep` shows the caption of an
             image that is missing; otherwise it goes with its image. A corrupted image keeps it.
+        ties: Which of equally near gallery samples is ranked first. `name_hash` is an order by the
+            names' SHA-256, which knows nothing of identities; None is the order of the gallery,
+            as protocols of before say by not having the field.
         version: Raised when a meaning changes.
     """
 
@@ -90,6 +95,7 @@ class Protocol(BaseModel):
     corruption: Corruption | None = None
     held_out: HeldOut | None = None
     caption_of_missing: Literal["keep"] | None = None
+    ties: Literal["name_hash"] | None = "name_hash"
 
     def bind(self, card: Card) -> BoundProtocol:
         """The protocol on one data set, with the filter and the modalities settled.
@@ -136,7 +142,7 @@ class Protocol(BaseModel):
             *changes,
             f"Removed from the gallery for each query: {removed_in_words(self.filter)}.",
             f"Measured by {self.distance.replace('_', ' ')} distance on {scaled}; AP is the mean "
-            "of the precision at each match; ties go by gallery order.",
+            f"of the precision at each match; ties go by {_TIES[self.ties]}.",
             f"Selection: the {self.selection} epoch.",
         ]
 
@@ -174,6 +180,8 @@ class BoundProtocol(Protocol):
     """A protocol with nothing left open; only this has a hash."""
 
     filter: Filter
+    # What a record of before leaves out is the order that it was ranked in.
+    ties: Literal["name_hash"] | None = None
 
     @cached_property
     def hash(self) -> str:

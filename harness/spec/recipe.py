@@ -133,6 +133,9 @@ class Recipe(_Section):
             `smoke` is the small one for the embedded data.
         source: Where the values come from.
         pretrained: `imagenet` (from the hub), `none`, or the path of a weights file.
+        residual_start: Without pretrained weights, where the last normalisation of a residual block
+            starts: `zero` as timm has it (Goyal et al. 2017, arXiv 1706.02677, section 5.1), `one`
+            as torchvision and most code of the field. Where a network has none, they are the same.
         mode: `exact` computes in float32 with the reference numerics, the same on every machine as
             far as machines go; `fast` takes whatever is quicker: autocast, channels_last, TF32,
             and compiling on a GPU (`harness.training.mode`).
@@ -152,6 +155,7 @@ class Recipe(_Section):
     protocol: str
     epochs: int = Field(ge=1)
     pretrained: str = "imagenet"
+    residual_start: Literal["zero", "one"] = "zero"
     mode: Literal["exact", "fast"] = "exact"
     precision: Literal["float32", "bf16"] = "bf16"
     batch_norm: Literal["synchronised", "per_rank"] = "synchronised"
@@ -162,18 +166,26 @@ class Recipe(_Section):
     schedule: Schedule = Schedule()
     config: dict[str, Any] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _fits(self) -> Recipe:
+        if self.residual_start == "one" and self.pretrained != "none":
+            raise ValueError("residual_start = 'one' belongs to pretrained = 'none'")
+        return self
+
     @cached_property
     def hash(self) -> str:
         """SHA-256 over everything that decides a training.
 
         The recipe's name and source do not, nor does `precision` in exact mode: there it counts
         as float32, and the mode is left out, so that recipes from before there were modes keep
-        their hash. Synchronised batch normalisation and later options (`_LATER`) at their
-        defaults are left out for the same reason.
+        their hash. Synchronised batch normalisation, the zero start of residual blocks and later
+        options (`_LATER`) at their defaults are left out for the same reason.
         """
         data = self.model_dump(mode="json", exclude=_WORDS)
         if self.batch_norm == "synchronised":
             del data["batch_norm"]
+        if self.residual_start == "zero":
+            del data["residual_start"]
         if self.mode == "exact":
             del data["mode"]
             data["precision"] = "float32"

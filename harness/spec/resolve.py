@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -81,10 +82,18 @@ def resolve(
     return resolved
 
 
-def from_record(info: MethodInfo, data: Mapping[str, Any]) -> Resolved:
-    """A recipe as it was written into a record or a weights file."""
-    config = _checked(info.config, data.get("config", {}), info, prefix="config.")
-    return Resolved(_checked(Recipe, dict(data), info, prefix=""), config)
+def from_record(info: MethodInfo, data: Mapping[str, Any], changes: Iterable[str] = ()) -> Resolved:
+    """A recipe as it was written into a record or a weights file, with changes of `--set`.
+
+    Raises:
+        UnknownNameError: No such key; says the nearest.
+        RecipeError: A refused value.
+    """
+    whole = deepcopy(dict(data))
+    for change in changes:
+        _apply(whole, change, info)
+    config = _checked(info.config, whole.get("config", {}), info, prefix="config.")
+    return Resolved(_checked(Recipe, whole, info, prefix=""), config)
 
 
 def _require_kept(recipe: Recipe) -> None:

@@ -20,14 +20,13 @@ from harness.evidence.record import METRICS, RunRecord, record_id
 from harness.evidence.trust import Trust
 from harness.store.database import PATIENCE, Database
 from harness.store.migrate import changed, make_ready
+from harness.store.places import Find, Places
 from harness.store.rows import (
     PerQueryValues,
     Stored,
     Summary,
     TrustEntry,
     columns_of,
-    path_of,
-    path_text,
     per_query_from,
     summary_from,
     summary_of,
@@ -49,13 +48,17 @@ class Store:
     Args:
         place: The SQLite file, or the URL of a database (see `Database`).
         patience: Seconds to wait for another who holds the file.
+        out: The folder of runs that the command was given, for a store that is not in it.
 
     Raises:
         StoreError: The place cannot be opened, or a newer harness wrote it.
     """
 
-    def __init__(self, place: Path | str, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, place: Path | str, patience: float = PATIENCE, out: Path | None = None
+    ) -> None:
         self.database = Database(place, patience)
+        self.places = Places(self.database.file, out)
         self._ready = False
         # A server has no file whose absence says that there is nothing yet.
         if self.database.is_made:
@@ -63,6 +66,9 @@ class Store:
 
     def add(self, record: RunRecord, path: Path) -> bool:
         """Keep a record; False when it is there already.
+
+        The file of a record that is known takes the place of one that is gone, or that lies
+        elsewhere than the store while this one does not.
 
         Raises:
             StoreError: Its id is not the hash of its contents, or is that of another record here;
@@ -85,11 +91,20 @@ class Store:
         self._make_ready()
         try:
             with self.database.writing() as connection:
-                insert_runs(connection, [(record, path.resolve())])
+                insert_runs(connection, [(record, path)], self.places)
         except IntegrityError:
             self._require_same(record)
+            self._note_better(record.run_id, path)
             return False
         return True
+
+    def _note_better(self, run_id: str, path: Path) -> None:
+        known = self.place_of(run_id)
+        if not path.is_file() or path.resolve() == known.resolve():
+            return
+        away = self.places.elsewhere
+        if not known.is_file() or (away(known) and not away(path)):
+            self.moved(run_id, path)
 
     @contextlib.contextmanager
     def rewriting(self) -> Iterator[Connection]:
@@ -103,7 +118,7 @@ class Store:
     def _make_ready(self) -> None:
         # That the file is there is not enough: another process may not have made its tables yet.
         if not (self._ready and self.database.is_made):
-            make_ready(self.database)
+            make_ready(self.database, self.places)
             self._ready = True
 
     def readable(self) -> bool:
@@ -119,12 +134,26 @@ class Store:
             return
         with self.database.writing() as connection:
             where = update(RUNS).where(RUNS.c.run_id == run_id)
-            connection.execute(where.values(path=path_text(path.resolve())))
+            connection.execute(where.values(path=self.places.text_of(path)))
             changed(connection)
+
+    def place_of(self, run_id: str) -> Path:
+        """Where the record of a run is that the store has, by its whole id."""
+        (row,) = self._rows(select(RUNS.c.path).where(RUNS.c.run_id == run_id))
+        return self.places.finder()(run_id, row["path"])
+
+    def at(self, path: Path) -> str | None:
+        """The id of the run whose record the store has at this very place, if any."""
+        kept = select(RUNS.c.run_id).where(RUNS.c.path == self.places.text_of(path))
+        rows, resolved = self._rows(kept), path.resolve()
+        if rows:
+            return str(rows[0]["run_id"])
+        return next((s.run_id for s in self.summaries() if s.path == resolved), None)
 
     def all(self) -> list[Stored]:
         """Every record, oldest first. `summaries` is many times faster where it is enough."""
-        return [self._stored(row) for row in self._rows(_whole())]
+        find = self.places.finder()
+        return [self._stored(row, find) for row in self._rows(_whole())]
 
     def get(self, run_id: str) -> Stored:
         """The record whose id begins with `run_id`.
@@ -136,7 +165,7 @@ class Store:
         if len(rows) != 1:
             known = rows or self._rows(select(RUNS.c.run_id))
             raise UnknownNameError("run", run_id, [row["run_id"] for row in known])
-        return self._stored(rows[0])
+        return self._stored(rows[0], self.places.finder())
 
     def summaries(self, dataset: str | None = None, protocol: str | None = None) -> list[Summary]:
         """What tables need of every run, oldest first.
@@ -155,7 +184,8 @@ class Store:
             return []
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(RUNS.c.created, RUNS.c.run_id)).all()
-        return [summary_from(row) for row in rows]
+        find = self.places.finder()
+        return [summary_from(row, find) for row in rows]
 
     def per_query(self, run_ids: Iterable[str]) -> dict[str, PerQueryValues]:
         """Each query's outcome in the runs of these whole ids.
@@ -231,7 +261,8 @@ class Store:
             do="see which one is damaged: harness store check",
         )
 
-    def _stored(self, row: Mapping[str, Any]) -> Stored:
+    def _stored(self, row: Mapping[str, Any], find: Find) -> Stored:
+        path = find(row["run_id"], row["path"])
         try:
             record = RunRecord.model_validate_json(row["record"])
         except ValidationError as error:
@@ -240,18 +271,21 @@ class Store:
                 f"{str(error).splitlines()[0]}",
                 expected="records as the harness writes them",
                 do="make the store again from the record files: harness store rebuild; the run's "
-                f"own file is {row['path']}",
+                f"own file is {path}",
             ) from error
-        return Stored(record, path_of(row["path"]), trust_from(row["trust"]))
+        return Stored(record, path, trust_from(row["trust"]))
 
 
-def insert_runs(connection: Connection, pairs: Sequence[tuple[RunRecord, Path]]) -> None:
+def insert_runs(
+    connection: Connection, pairs: Sequence[tuple[RunRecord, Path]], places: Places
+) -> None:
     """Put records and their index rows in, within a transaction; each with its file's place."""
     if not pairs:
         return
     texts = [{"run_id": r.run_id, "record": r.model_dump_json()} for r, _ in pairs]
     connection.execute(insert(RECORDS), texts)
-    connection.execute(insert(RUNS), [columns_of(summary_of(*pair)) for pair in pairs])
+    rows = [columns_of(summary_of(r, path), places.text_of(path)) for r, path in pairs]
+    connection.execute(insert(RUNS), rows)
     changed(connection)
 
 
@@ -263,7 +297,7 @@ def open_store(out: Path, url: str | None = None, patience: float = PATIENCE) ->
     """
     named = url or os.environ.get(STORE_VARIABLE)
     if named:
-        return Store(named, patience)
+        return Store(named, patience, out)
     if not out.is_dir():
         raise StoreError(
             seen=f"there is no folder {out}",

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from harness.base.errors import HarnessError, StoreError
 from harness.base.files import disk_full, no_space_named
+from harness.base.refused import knows_locks
 
 PATIENCE = 60.0
 """Seconds that one waits for another who holds the file; a record is written in milliseconds."""
@@ -52,6 +53,7 @@ class Database:
         else:
             self._engine = _server_engine(self._url)
         self._seen = False
+        self._locks: bool | None = None
 
     def __str__(self) -> str:
         """The place as a person may see it: never with the password."""
@@ -138,6 +140,10 @@ class Database:
         # rw, unless this is to make it: plain connecting makes an empty file of a typo.
         assert self.file is not None
         mode = "rw" if self.file.exists() else "rwc"
+        if self._locks is None:
+            self._locks = knows_locks(self.file.parent)
+        # SQLite takes a lock that cannot be had for one that somebody has.
+        mode += "" if self._locks else "&nolock=1"
         address = f"file:{quote(os.fsencode(self.file.absolute()))}?mode={mode}"
         # SQLite's own journal, not its write-ahead log: that one cannot be shared over a network
         # disk, and turning it on fails when several processes open a new store at once.

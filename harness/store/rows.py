@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from harness.evidence.record import METRICS, RunRecord
 from harness.evidence.trust import Trust
+from harness.store.places import Find
 
 
 class Stored(NamedTuple):
-    """A record, where its file and evidence were when it was added, and how far it was checked."""
+    """A record, where its file and evidence are, and how far it was checked."""
 
     record: RunRecord
     path: Path
@@ -77,12 +76,11 @@ class Summary(NamedTuple):
     pretrained: str
     missing_policy: str
     path: Path
-    """Of `record.json`, when it was added or moved."""
+    """Of `record.json`, see `harness.store.places`."""
     trust: Trust
 
 
 _MOST = 1e15
-_URL = "file://"
 _METRICS, _INTERVALS, _CHANCE = map(Summary._fields.index, ("metrics", "intervals", "chance"))
 
 
@@ -133,15 +131,17 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) and _number(value) is not None else None
 
 
-def columns_of(summary: Summary) -> dict[str, Any]:
-    """The columns of table `runs`; what is a dict becomes JSON, trust has its own table."""
-    found = summary._asdict()
+def columns_of(summary: Summary, path: str) -> dict[str, Any]:
+    """The columns of table `runs`, with the path as the store keeps it.
+
+    What is a dict becomes JSON; trust has its own table.
+    """
+    found = summary._asdict() | {"path": path}
     del found["trust"]
-    found["path"] = path_text(summary.path)
     return {k: json.dumps(v) if isinstance(v, dict) else v for k, v in found.items()}
 
 
-def summary_from(row: Sequence[Any]) -> Summary:
+def summary_from(row: Sequence[Any], find: Find) -> Summary:
     """The summary in a row whose columns are those of `Summary` in order; trust may be None."""
     found = Summary._make(row)
     intervals = json.loads(row[_INTERVALS])
@@ -149,26 +149,9 @@ def summary_from(row: Sequence[Any]) -> Summary:
         metrics=json.loads(row[_METRICS]),
         intervals={k: None if v is None else tuple(v) for k, v in intervals.items()},
         chance=json.loads(row[_CHANCE]),
-        path=path_of(str(found.path)),
+        path=find(found.run_id, str(found.path)),
         trust=trust_from(found.trust),
     )
-
-
-def path_text(path: Path) -> str:
-    """A path as a database keeps it: as it is, or as a URL where its bytes are no UTF-8."""
-    text = str(path)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return _URL + quote_from_bytes(os.fsencode(text))
-    return text
-
-
-def path_of(text: str) -> Path:
-    """The path that `path_text` kept."""
-    if text.startswith(_URL):
-        return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_URL))))
-    return Path(text)
 
 
 def trust_from(word: str | None) -> Trust:

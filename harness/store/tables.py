@@ -1,10 +1,10 @@
-"""The tables of a store, schema 2, for SQLite and PostgreSQL alike."""
+"""The tables of a store, schema 3, for SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Double, ForeignKey, MetaData, Table, Text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 META = MetaData()
 
@@ -57,7 +57,10 @@ RUNS = Table(
     Column("missing_policy", Text, nullable=False),
     Column("path", Text, nullable=False),
 )
-"""The index: a `Summary` of each record, made from it and from nothing else but its path."""
+"""The index: a `Summary` of each record, made from it and from nothing else but its path.
+
+A path below the store's own folder is relative to it; schema 2 kept every path whole.
+"""
 
 TRUST = Table(
     "trust",

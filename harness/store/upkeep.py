@@ -20,7 +20,8 @@ from harness.evidence.trust import Trust
 from harness.store.core import Store, insert_runs
 from harness.store.database import Database
 from harness.store.migrate import back_up, free_name
-from harness.store.rows import path_of, summary_of
+from harness.store.places import Places
+from harness.store.rows import summary_of
 from harness.store.tables import RECORDS, RUNS, TRUST
 
 
@@ -87,7 +88,7 @@ def records_under(place: Path) -> Iterator[tuple[Path, RunRecord | Problem]]:
 def import_records(store: Store, places: Sequence[Path]) -> Imported:
     """Add the records of these files and folders; they stay where they are.
 
-    The file of a record that is known takes the place of one that is gone.
+    Of a record that is known the place may be noted anew, see `Store.add`.
 
     Raises:
         RecordError: A place does not exist.
@@ -107,8 +108,6 @@ def import_records(store: Store, places: Sequence[Path]) -> Imported:
                 added.append(found.run_id)
             else:
                 known.append(found.run_id)
-                if not store.get(found.run_id).path.is_file():
-                    store.moved(found.run_id, file)
     return Imported(tuple(added), tuple(known), tuple(refused))
 
 
@@ -173,33 +172,33 @@ def rebuild(place: Path | str, folder: Path) -> Rebuilt:
     files = {f.run_id: (f, path) for path, f in found if isinstance(f, RunRecord)}
     file = Database(place).file
     backup = None if file is None else _moved_aside(file)
-    store = Store(place)
+    store = Store(place, out=folder)
     if file is not None and store.database.is_made:
         backup = back_up(file, "before-rebuild")
     with store.rewriting() as connection:
-        kept, bad = _genuine(connection)
+        kept, bad = _genuine(connection, store.places)
         refused += bad
         above = select(func.count()).where(TRUST.c.trust != str(Trust.REPORTED))
         lowered = connection.execute(above).scalar_one()
         for table in (TRUST, RUNS, RECORDS):
             connection.execute(delete(table))
-        insert_runs(connection, [(r, p.resolve()) for r, p in (kept | files).values()])
+        insert_runs(connection, list((kept | files).values()), store.places)
     return Rebuilt(len(kept | files), len(files), lowered, tuple(refused), backup)
 
 
 def _genuine(
-    connection: Connection,
+    connection: Connection, places: Places
 ) -> tuple[dict[str, tuple[RunRecord, Path]], list[Problem]]:
     """The records of a store that hash to their ids, and what is wrong with the others."""
     query = select(RECORDS.c.run_id, RECORDS.c.record, RUNS.c.path)
     query = query.outerjoin(RUNS, RUNS.c.run_id == RECORDS.c.run_id)
-    kept, refused = {}, []
+    kept, refused, find = {}, [], places.finder()
     for run_id, text, path in connection.execute(query):
         found = _parsed(run_id, text)
         if isinstance(found, Problem):
             refused.append(found)
         else:
-            kept[run_id] = (found, path_of(path or "record.json"))
+            kept[run_id] = (found, find(run_id, path or "record.json"))
     return kept, refused
 
 

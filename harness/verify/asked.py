@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from harness.base.errors import RecordError
 from harness.base.files import STORE_VARIABLE
+from harness.base.progress import say
 from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store, open_store
 from harness.verify import Check
@@ -47,15 +48,22 @@ def asked_run(word: str, out: Path) -> Asked:
     place = Path(word)
     if place.name == "record.json" or place.is_dir():
         path = _record_in(place) if place.is_dir() else place
-        return Asked(path, _kept(path, out))
-    stored = open_store(out).get(word)
+        kept = _kept(path, out)
+        if kept is None:
+            say(f"reading {path.resolve().parent}")
+        else:
+            kept.store.places.say_read(path.resolve())
+        return Asked(path, kept)
+    store = open_store(out)
+    stored = store.get(word)
+    store.places.say_read(stored.path)
     if not stored.path.is_file():
         raise RecordError(
             seen=f"the record of run {stored.record.run_id} is not at {stored.path} any more",
             expected="the folder of the run, with its evidence",
             do="name the folder it is in now: harness verify FOLDER",
         )
-    return Asked(stored.path, Kept(open_store(out), stored.record.run_id))
+    return Asked(stored.path, Kept(store, stored.record.run_id))
 
 
 def asked_row(word: str, out: Path) -> list[Asked]:
@@ -103,9 +111,8 @@ def _kept(path: Path, out: Path) -> Kept | None:
         around = [folder for folder in path.resolve().parents[2:4] if folder != out.resolve()]
         places = [folder for folder in (out, *around) if (folder / STORE_NAME).is_file()]
         stores = [open_store(place) for place in places]
-    resolved = path.resolve()
     for store in stores:
-        for known in store.summaries():
-            if known.path == resolved:
-                return Kept(store, known.run_id)
+        known = store.at(path)
+        if known is not None:
+            return Kept(store, known)
     return None

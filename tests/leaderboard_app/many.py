@@ -179,5 +179,5 @@ def _evidence(folder: Path, pids: NDArray[np.int64], rng: np.random.Generator) -
 
 def _keep(store: Store, waiting: list[tuple[RunRecord, Path]]) -> None:
     with store.rewriting() as connection:
-        insert_runs(connection, waiting)
+        insert_runs(connection, waiting, store.places)
     waiting.clear()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.evidence.record import RunRecord, write_record
@@ -244,3 +246,29 @@ def test_real_runs_compare(harness: Harness, drawn: Path, tiny: Path, tmp_path: 
     for metric, value in done[0]["metrics"].items():
         assert lines[metric]["a"] == pytest.approx(value)
     assert "RGB+NI+TI" in harness("export", "--card", ids[0], "--out", tmp_path).out
+    # Their descriptors as files of any program, alone or beside a run, give the same statistics.
+    files = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    for one, file in zip(done, files, strict=True):
+        shutil.copy(Path(one["record"]).with_name("features.npz"), file)
+    alone = ("--dataset", drawn, "--protocol", "full", "--json")
+    by_file = harness("compare", *files, *alone, "--out", tmp_path / "none").json
+    beside = harness("compare", ids[0], files[1], "--dataset", drawn, "--out", tmp_path, "--json")
+    for other in (by_file, beside.json):
+        (pairing,), (wanted,) = other["pairings"], found["pairings"]
+        assert pairing["metrics"] == wanted["metrics"] and pairing["queries"] == wanted["queries"]
+    assert by_file["pairings"][0]["b"] == "file/b.npz"
+
+
+def test_files_that_do_not_compare_are_refused(
+    harness: Harness, drawn: Path, tmp_path: Path, runs: list[RunRecord]
+) -> None:
+    names = np.array(sorted(p.name for p in (drawn / "test" / "RGB").iterdir()))
+    np.savez(tmp_path / "a.npz", names=names, features=np.eye(len(names), dtype=np.float32))
+    pair = (tmp_path / "a.npz", tmp_path / "b.npz", "--json")
+    assert "--dataset" in harness("compare", *pair).error["expected"]
+    assert "there is no file" in harness("compare", *pair, "--dataset", drawn).error["seen"]
+    words = ("compare", runs[0].run_id, tmp_path / "a.npz", "--out", tmp_path / "runs", "--json")
+    other = harness(*words, "--dataset", drawn, "--protocol", "full")
+    assert "do not compare" in other.error["seen"]
+    alone = ("compare", runs[0].run_id, runs[1].run_id, "--out", tmp_path / "runs", "--json")
+    assert "with runs alone" in harness(*alone, "--protocol", "full").error["seen"]

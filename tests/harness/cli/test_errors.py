@@ -235,7 +235,27 @@ def test_a_checkpoint_scores_as_its_run_did(
 ) -> None:
     words = ["evaluate", "--checkpoint", weights, "--plugin", tiny, "--dataset", drawn, "--json"]
     record = harness("show", "run", weights.parent, "--json").json
-    assert harness(*words).json["metrics"] == record["metrics"]
+    answer = harness(*words)
+    assert answer.json["metrics"] == record["metrics"] and "warning" not in answer.err
+    size = {"height": 64, "width": 32}
+    assert (answer.json["input"], answer.json["recipe_from"]) == (size, "the weights file")
+    # What is set goes on top of the file's own recipe, which keeps its size.
+    changed = harness(*words, "--set", "sampler.instances=2").json
+    assert changed["input"] == size and changed["recipe_from"].endswith("sampler.instances=2")
+
+
+def test_the_input_size_of_a_strangers_checkpoint_is_said(
+    harness: Harness, drawn: Path, tiny: Path, weights: Path, tmp_path: Path
+) -> None:
+    torch.save(load_file(weights), tmp_path / "plain.pth")
+    words = ["evaluate", "--checkpoint", tmp_path / "plain.pth", "--method", "tiny"]
+    words += ["--plugin", tiny, "--dataset", drawn]
+    answer = harness(*words)
+    assert "images of 256x128, taken from the default, since plain.pth does not say" in answer.out
+    assert "warning: plain.pth does not say" in answer.err and "--set input.height=H" in answer.err
+    named = harness(*words, *SMALL[2:], "--json")
+    assert named.json["input"] == {"height": 64, "width": 32} and "warning" not in named.err
+    assert named.json["recipe_from"].endswith("input.height=64 --set input.width=32")
 
 
 def test_a_checkpoint_with_missing_keys(

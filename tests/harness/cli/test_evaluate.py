@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,6 +54,19 @@ def test_a_run_scores_again_what_it_scored(harness: Harness, drawn: Path, traine
     assert _evaluate(harness, trained, drawn)["metrics"] == trained.metrics
     found = _evaluate(harness, trained, drawn, "full")
     assert found["metrics"] == trained.metrics and found["missing_policy"] == "skip_branch"
+
+
+def test_a_copied_run_is_evaluated_where_the_copy_is(
+    harness: Harness, drawn: Path, trained: Run, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(trained.folder.parents[1], tmp_path / "copy")
+    words = ["evaluate", "--run", trained.run_id, "--plugin", trained.plugin, "--out", copy]
+    answer = harness(*words, "--dataset", drawn, "--protocol", "full")
+    assert answer.code == 0, answer.err
+    own = copy / trained.folder.relative_to(trained.folder.parents[1])
+    assert f"reading {own}\n" in answer.err
+    assert (own / "evaluations.json").is_file()
+    assert not (trained.folder / "evaluations.json").exists()
 
 
 def test_every_protocol_that_applies_in_one_command(

@@ -42,7 +42,7 @@ def assert_same(got: Score, want: Score) -> None:
     assert got.mINP == pytest.approx(want.mINP, abs=1e-12)
     for field in ("cmc", "per_query_ap", "per_query_inp"):
         np.testing.assert_allclose(getattr(got, field), getattr(want, field), atol=1e-12)
-    for field in ("first_rank", "positives", "candidates", "valid"):
+    for field in ("first_rank", "positives", "candidates", "valid", "tied"):
         np.testing.assert_array_equal(getattr(got, field), getattr(want, field))
     assert got.unmatched == want.unmatched
 

@@ -22,10 +22,11 @@ KNOWN = load_plugins().protocols
 
 
 def test_full_keeps_the_hash_of_the_first_records() -> None:
-    # Records made before missing modalities and corruptions were fields carry this hash.
-    assert KNOWN["full"].bind(CARD).hash.startswith("aa399af56f5e")
-    old = KNOWN["full"].bind(CARD).model_dump(exclude={"random_missing", "corruption", "groups"})
-    assert BoundProtocol.model_validate(old).hash == KNOWN["full"].bind(CARD).hash
+    # Records made before missing modalities, corruptions and ties were fields carry this hash.
+    added = {"random_missing", "corruption", "groups", "ties"}
+    old = KNOWN["full"].bind(CARD).model_dump(exclude=added) | {"version": 1}
+    assert BoundProtocol.model_validate(old).hash.startswith("aa399af56f5e")
+    assert BoundProtocol.model_validate(old).ties is None
 
 
 def test_every_protocol_means_something_else() -> None:
@@ -41,7 +42,8 @@ def test_every_protocol_means_something_else() -> None:
         ({"random_missing": {"percent": 10}}, False),
         ({"corruption": {"kind": "fog", "severity": 3}}, False),
         ({"filter": "none"}, False),
-        ({"version": 2}, False),
+        ({"version": 1}, False),
+        ({"ties": None}, False),
     ],
 )
 def test_a_word_changes_no_hash_and_a_meaning_does(change: dict[str, Any], same: bool) -> None:

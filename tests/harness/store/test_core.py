@@ -53,7 +53,7 @@ def test_another_record_under_the_same_id_is_an_error(place: Place) -> None:
     store, record = Store(place), make()
     other = make(1).model_copy(update={"run_id": record.run_id})
     with store.rewriting() as connection:
-        insert_runs(connection, [(other, HERE)])
+        insert_runs(connection, [(other, HERE)], store.places)
     with pytest.raises(StoreError, match=f"another record under the id {record.run_id}"):
         store.add(record, HERE)
     assert len(store.all()) == 1
@@ -173,7 +173,7 @@ def test_five_thousand_summaries_are_fast(place: Place) -> None:
     store, record = Store(place), make(per_query=_many_queries())
     records = [record.model_copy(update={"run_id": f"{n:016x}"}) for n in range(5000)]
     with store.rewriting() as connection:
-        insert_runs(connection, [(r, HERE) for r in records])
+        insert_runs(connection, [(r, HERE) for r in records], store.places)
     spent = []
     for _ in range(3):
         started = time.process_time()

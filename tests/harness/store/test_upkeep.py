@@ -201,7 +201,8 @@ def test_export_says_which_evidence_is_not_here(harness: Harness, tmp_path: Path
     evil = make(1, evidence={"weights": {"file": "../../passwd", "sha256": "0"}})
     far = make(2, evidence={"weights": {"file": "weights.safetensors", "sha256": "0"}})
     with store.rewriting() as connection:
-        insert_runs(connection, [(evil, out / "x" / "record.json"), (far, Path("/far/r.json"))])
+        pairs = [(evil, out / "x" / "record.json"), (far, Path("/far/r.json"))]
+        insert_runs(connection, pairs, store.places)
     answer = harness("store", "export", tmp_path / "away", "--out", out, "--json")
     assert answer.code == 0
     assert "is not a file name" in answer.json["missing"][0]["seen"]
