@@ -38,7 +38,6 @@ from harness.training.checkpoint import load_into, needed_bytes, read_weights, s
 from harness.training.memory import give_back_memory, keep_freed_memory
 from harness.training.mode import described, memory_format
 from harness.training.numerics import set_numerics
-from harness.training.resume import discard_checkpoint
 from harness.training.shared import require_images
 
 TRAINING_PEAK = "training-peak.json"
@@ -248,7 +247,7 @@ def _train(shop: Workshop, seed: int, folder: Path, key: str) -> None:
         about = {"recipe": recipe.dumped(), "seed": seed, "classes": len(known)}
         about["cameras"] = list(plan.cameras)
         save_weights(folder / "weights.safetensors", model, about)
-        discard_checkpoint(folder)
+        loop.discard_checkpoint(folder)
         # The efficiency of a run that was cut off is measured in another process.
         write_json(folder / TRAINING_PEAK, round(cost.peak_memory_mib(shop.device), 1))
 

@@ -25,10 +25,10 @@ from harness.spec.modality import Modality
 from harness.spec.recipe import Recipe
 from harness.training.batches import Batches
 from harness.training.device import own_stream, settle
-from harness.training.log import Notes, epoch_row, note_progress, report
+from harness.training.log import Notes, discard_progress, epoch_row, note_progress, report
 from harness.training.mode import compiled, computing, uncompiled
 from harness.training.optimiser import make_optimiser
-from harness.training.resume import Checkpoint, Place
+from harness.training.resume import CHECKPOINT, Checkpoint, Place
 from harness.training.sampler import identity_batches
 from harness.training.schedule import learning_rate
 from harness.training.shared import average_gradients, same_everywhere, shared
@@ -242,6 +242,12 @@ def total_loss(terms: dict[str, torch.Tensor]) -> torch.Tensor:
                 do="reduce the term in the method's loss()",
             )
     return torch.stack([t.float() for t in terms.values()]).sum()
+
+
+def discard_checkpoint(folder: Path) -> None:
+    """Remove the checkpoint once the weights are safe."""
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    discard_progress(folder)
 
 
 def _lr_scales(method: Method, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:

@@ -14,11 +14,10 @@ from harness.base.files import in_utf8
 from harness.base.parallel import on_main
 from harness.base.progress import say
 from harness.training.checkpoint import load_state, save_state
-from harness.training.log import discard_progress
 from harness.training.steps import Steps
 from harness.training.stopping import random_states, restore_random
 
-_NAME = "checkpoint.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
 
 
 class Place(NamedTuple):
@@ -55,7 +54,7 @@ class Checkpoint:
     @property
     def path(self) -> Path:
         """Its file."""
-        return self.folder / _NAME
+        return self.folder / CHECKPOINT
 
     def save(self, epoch: int, log: list[dict[str, Any]]) -> None:
         """Save between two epochs, of which the second is counted from 0; by the main process."""
@@ -97,12 +96,6 @@ class Checkpoint:
 
     def _save(self, about: dict[str, Any]) -> None:
         save_state(self.path, self.model, self.optimiser, {"key": self.key, **about})
-
-
-def discard_checkpoint(folder: Path) -> None:
-    """Remove the checkpoint once the weights are safe."""
-    (folder / _NAME).unlink(missing_ok=True)
-    discard_progress(folder)
 
 
 def _about(path: Path) -> dict[str, Any]:
