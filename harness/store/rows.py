@@ -78,6 +78,8 @@ class Summary(NamedTuple):
     path: Path
     """Of `record.json`, when it was added or moved."""
     trust: Trust
+    sweep: str = ""
+    """The sweep that made it; empty where none did."""
 
 
 _MOST = 1e15
@@ -117,6 +119,7 @@ def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> 
         missing_policy=record.missing_policy,
         path=path,
         trust=trust,
+        sweep=record.sweep or "",
     )
 
 
@@ -133,15 +136,15 @@ def _count(value: object) -> int | None:
 
 
 def columns_of(summary: Summary) -> dict[str, Any]:
-    """The columns of table `runs`; what is a dict becomes JSON, trust has its own table."""
+    """The columns of table `runs`; what is a dict becomes JSON, trust and sweep are elsewhere."""
     found = summary._asdict()
-    del found["trust"]
+    del found["trust"], found["sweep"]
     found["path"] = path_text(summary.path)
     return {k: json.dumps(v) if isinstance(v, dict) else v for k, v in found.items()}
 
 
 def summary_from(row: Sequence[Any]) -> Summary:
-    """The summary in a row whose columns are those of `Summary` in order; trust may be None."""
+    """The summary in a row with the columns of `Summary` in order; its last two may be None."""
     found = Summary._make(row)
     intervals = json.loads(row[_INTERVALS])
     return found._replace(
@@ -150,6 +153,7 @@ def summary_from(row: Sequence[Any]) -> Summary:
         chance=json.loads(row[_CHANCE]),
         path=path_of(str(found.path)),
         trust=trust_from(found.trust),
+        sweep=found.sweep or "",
     )
 
 

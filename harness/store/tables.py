@@ -59,6 +59,15 @@ RUNS = Table(
 )
 """The index: a `Summary` of each record, made from it and from nothing else but its path."""
 
+SWEEPS = Table(
+    "sweeps",
+    META,
+    Column("run_id", Text, primary_key=True),
+    Column("sweep", Text, nullable=False),
+)
+"""Which sweep made a run. A table of its own, made when the first such run comes: a store from
+before there were sweeps is of the same schema, and an older harness reads one that has it."""
+
 TRUST = Table(
     "trust",
     META,
