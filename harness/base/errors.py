@@ -186,10 +186,11 @@ class DiskFullError(HarnessError):
     """No space left where we write."""
 
 
-class Stopped(KeyboardInterrupt):
+class Stopped(BaseException):
     """The system asked a training to stop; it is saved, and the same command goes on from there.
 
-    No HarnessError, since nothing is wrong, and nothing that goes on after an error may go on.
+    Neither a HarnessError, since nothing is wrong, nor an Exception, since what goes on after one
+    with the next run must not. Nor a KeyboardInterrupt, which typer takes for itself.
 
     Args:
         signal: The number of the signal.
