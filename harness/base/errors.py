@@ -25,6 +25,8 @@ HarnessError                    the root; exit code 2, a person's mistake or the
     RecordError                 a record or its evidence that is damaged or does not add up
         BundleError             a submitted archive that is damaged, too large or not plain
     DiskFullError               no space left where we write
+
+Stopped                         a signal asked a training to stop; exit code 128 + its number
 """
 
 from __future__ import annotations
@@ -182,6 +184,22 @@ class BundleError(RecordError):
 
 class DiskFullError(HarnessError):
     """No space left where we write."""
+
+
+class Stopped(BaseException):
+    """The system asked a training to stop; it is saved, and the same command goes on from there.
+
+    Neither a HarnessError, since nothing is wrong, nor an Exception, since what goes on after one
+    with the next run must not. Nor a KeyboardInterrupt, which typer takes for itself.
+
+    Args:
+        signal: The number of the signal.
+        where: How far the training is, such as "epoch 3, step 7".
+    """
+
+    def __init__(self, signal: int, where: str) -> None:
+        super().__init__(f"stopped by signal {signal} after {where}")
+        self.exit_code = 128 + signal
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

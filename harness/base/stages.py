@@ -11,6 +11,7 @@ from typing import Any
 from harness.base.errors import RunBusyError
 from harness.base.files import write_json
 from harness.base.hashing import digest
+from harness.base.lease import HeldError, Holder, holder_of, lease
 from harness.base.parallel import is_main, on_main
 from harness.base.progress import say
 from harness.base.refused import hold
@@ -83,8 +84,9 @@ class Stages:
 def only_one(lock: Path) -> Iterator[None]:
     """Hold a run for this process; the system lets go of it when the process ends in any way.
 
-    Of several processes that do it together the main one holds it. Where the file system knows no
-    locks, nobody holds it, and a line says so.
+    Beside the system's lock, which some network disks do not pass on to other machines, there is
+    a lease (`harness.base.lease`). Of several processes that do it together the main one holds it.
+    Where the file system knows no locks, the lease alone is held, and a line says so.
 
     Raises:
         RunBusyError: Another process holds it.
@@ -97,9 +99,19 @@ def only_one(lock: Path) -> Iterator[None]:
         try:
             hold(file, lock)
         except BlockingIOError as error:
-            raise RunBusyError(
-                seen=f"another process is working on the run at {lock.with_suffix('')}",
-                expected="one process for one recipe and seed",
-                do="wait for it, or give another --seed or --out",
-            ) from error
-        yield
+            raise _busy(lock, holder_of(lock)) from error
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(lease(lock))
+            except HeldError as error:
+                raise _busy(lock, error.holder) from error
+            yield
+
+
+def _busy(lock: Path, holder: Holder | None) -> RunBusyError:
+    return RunBusyError(
+        seen=f"another process is working on the run at {lock.with_suffix('')}"
+        + (f": {holder}" if holder else ""),
+        expected="one process for one recipe and seed",
+        do="wait for it, or give another --seed or --out",
+    )

@@ -136,6 +136,7 @@ def _run_row(seeds: Sequence[Summary], number: int, info: MethodInfo | None) -> 
         source_url=info.url if info else "",
         conflict="",
         created=max(s.created for s in seeds),
+        sweeps=tuple(sorted({s.sweep for s in seeds if s.sweep})),
     )
 
 

@@ -91,6 +91,8 @@ class BoardRow(NamedTuple):
     """The group of claims it contradicts; empty where it contradicts none."""
     created: str
     """Of the newest run; empty for a claim."""
+    sweeps: tuple[str, ...] = ()
+    """The sweeps that made its runs."""
 
 
 class BoardTable(NamedTuple):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from harness.base import parallel
-from harness.base.errors import HarnessError
+from harness.base.errors import HarnessError, Stopped
 from harness.base.progress import say
 
 
@@ -37,6 +37,10 @@ def main() -> None:
             sys.exit(named.exit_code)
         _report(named, as_json="--json" in words)
         sys.exit(named.exit_code)
+    except Stopped as stop:
+        parallel.first_to_fail()
+        say(f"{stop}; the same command goes on from there")
+        sys.exit(stop.exit_code)
     except KeyboardInterrupt:
         say("stopped; the same command goes on from here")
         sys.exit(130)

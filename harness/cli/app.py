@@ -9,6 +9,7 @@ from harness.cli import (
     app_data,
     app_run,
     app_store,
+    app_sweep,
     app_tables,
     app_trust,
 )
@@ -29,3 +30,4 @@ app.add_typer(app_data.data, name="data")
 app.add_typer(app_board.board, name="leaderboard")
 app.add_typer(app_claims.claims, name="claims")
 app.add_typer(app_store.store, name="store")
+app.add_typer(app_sweep.sweep, name="sweep")

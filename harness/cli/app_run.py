@@ -42,6 +42,14 @@ def run(
     store: StoreUrl = None,
     device: Device = "auto",
     plugin: Plugin = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option("--sweep", help="A name in the record, by which the board filters."),
+    ] = None,
+    in_folder_only: Annotated[
+        bool,
+        typer.Option("--no-store", help="Leave the record to a later: harness store import."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train and score a method; go on where an earlier try was cut off.
@@ -52,9 +60,20 @@ def run(
     """
     from harness.cli.run import run_command
 
-    settings = with_mode(changes, mode)
     run_command(
-        method, dataset, protocol, recipe, seed, seeds, settings, out, device, plugin, as_json
+        method=method,
+        dataset=dataset,
+        protocol=protocol,
+        recipe=recipe,
+        seed=seed,
+        seeds=seeds,
+        changes=with_mode(changes, mode),
+        out=out,
+        device=device,
+        plugin=plugin,
+        as_json=as_json,
+        sweep=sweep,
+        in_folder_only=in_folder_only,
     )
 
 

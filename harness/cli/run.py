@@ -17,12 +17,13 @@ from harness.data.variants import data_summary
 from harness.evidence.record import METRICS
 from harness.export import number
 from harness.runs.plan import DEFAULT_OUT, DEFAULT_SEED, Plan, plan_run
-from harness.runs.run import Finished, execute
+from harness.runs.run import Finished, InFolderOnly, execute
 from harness.spec.method import Claim
 from harness.spec.plugins import load_plugins
 
 
 def run_command(
+    *,
     method: str,
     dataset: str | None,
     protocol: str | None,
@@ -34,6 +35,8 @@ def run_command(
     device: str,
     plugin: Sequence[Path] | None,
     as_json: bool,
+    sweep: str | None = None,
+    in_folder_only: bool = False,
 ) -> None:
     """Plan, say what will be done, run every seed, print what came out."""
     wanted = _seeds(seed, seeds)
@@ -52,7 +55,8 @@ def run_command(
         )
     )
     announce(plan)
-    done = [execute(plan, s) for s in wanted]
+    store = InFolderOnly() if in_folder_only else None
+    done = [execute(plan, s, store, sweep) for s in wanted]
     if as_json:
         emit(as_result(done[0]) if len(done) == 1 else _many(done))
         return

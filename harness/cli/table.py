@@ -39,31 +39,20 @@ def table_command(
     """Find what is there, run what is missing if asked to, and show all of it."""
     if fmt not in FORMATS:
         raise UnknownNameError("format", fmt, FORMATS)
-    if track is not None and track not in TRACKS:
-        raise UnknownNameError("track", track, TRACKS)
-    wanted = None if seeds is None else parse_seeds(seeds)
     if figure is not None:
         from harness.tables.picture import require_drawable
 
         require_drawable(figure)
     plugins = load_plugins(plugin)
-    title, plan = find_plan(name, plugins)
-    if not datasets:
-        say("no --dataset: using the embedded synthetic set; its numbers say nothing about people")
-    opened = open_all(datasets, plugins)
-    options = Options(
-        track=track or _default_track(opened),
-        seeds=wanted,
-        changes=tuple(changes),
-        out=out,
-        device=device,
-        plugin=tuple(plugin),
-    )
-    found = build(title, plan, opened, plugins, options)
+
+    def look() -> Table:
+        return table_of(name, datasets, track, seeds, changes, out, device, plugin, plugins)
+
+    found = look()
     failures: list[Failure] = []
     if run:
         failures = fill(found)
-        found = build(title, plan, opened, plugins, options)
+        found = look()
     _show(found, failures, fmt, json)
     if figure is not None:
         from harness.tables.picture import draw
@@ -72,6 +61,39 @@ def table_command(
         say(f"figure: {shown_path(figure)}")
     if failures:
         sys.exit(max(failures, key=lambda f: f.exit_code == 1).exit_code)
+
+
+def table_of(
+    name: str,
+    datasets: Sequence[str],
+    track: str | None,
+    seeds: str | None,
+    changes: Sequence[str],
+    out: Path,
+    device: str,
+    plugin: Sequence[Path],
+    plugins: Plugins,
+) -> Table:
+    """A table as it is now, from the words of a command.
+
+    Raises:
+        HarnessError: A word that means nothing, or what is in the way of every single cell.
+    """
+    if track is not None and track not in TRACKS:
+        raise UnknownNameError("track", track, TRACKS)
+    title, plan = find_plan(name, plugins)
+    if not datasets:
+        say("no --dataset: using the embedded synthetic set; its numbers say nothing about people")
+    opened = open_all(datasets, plugins)
+    options = Options(
+        track=track or _default_track(opened),
+        seeds=None if seeds is None else parse_seeds(seeds),
+        changes=tuple(changes),
+        out=out,
+        device=device,
+        plugin=tuple(plugin),
+    )
+    return build(title, plan, opened, plugins, options)
 
 
 def plans_of(plugins: Plugins) -> dict[str, Path]:

@@ -67,7 +67,9 @@ class PerQuery(BaseModel):
 class RunRecord(BaseModel):
     """What `record.json` holds. Written once; its id is the hash of everything else in it.
 
-    Metrics, intervals and chance are in percent; `cmc` are fractions for rank 1 to 50.
+    Metrics, intervals and chance are in percent; `cmc` are fractions for rank 1 to 50. `sweep`
+    names the sweep that made the run; it stays away where there was none, so that records from
+    before there were sweeps still hash to their ids.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -98,6 +100,14 @@ class RunRecord(BaseModel):
     cost: dict[str, Any]
     environment: dict[str, Any]
     evidence: dict[str, Evidence]
+    sweep: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_an_absent_sweep(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = dump(self)
+        if self.sweep is None:
+            found.pop("sweep", None)
+        return found
 
     @property
     def dataset_label(self) -> str:

@@ -176,10 +176,18 @@ def plan_on(
     return plan
 
 
-def run_inputs(plan: Plan, seed: int, device: str) -> dict[str, Any]:
-    """Everything that decides a run's numbers, by name."""
+def run_inputs(plan: Plan, seed: int, device: str, processes: int | None = None) -> dict[str, Any]:
+    """Everything that decides a run's numbers, by name.
+
+    Args:
+        plan: The run.
+        seed: Of everything drawn.
+        device: cpu or cuda.
+        processes: How many do it together; by default those that torchrun started here.
+    """
+    size = processes or world().size
     # Sums over several processes are added in another order than by one, as on another device.
-    several = {"processes": world().size} if world().size > 1 else {}
+    several = {"processes": size} if size > 1 else {}
     return {
         "recipe": plan.resolved.recipe.hash,
         "data": plan.data.data_hash,

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.base.errors import RecordError
 from harness.base.hashing import digest
@@ -17,7 +17,7 @@ from harness.data.variants import data_summary
 from harness.evidence import environment
 from harness.evidence.record import RunRecord, make_record, read_record, record_id, write_record
 from harness.runs.plan import Plan, run_inputs
-from harness.store import Store, open_store
+from harness.store import open_store
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,25 @@ class Finished:
     cached: bool
 
 
-def execute(plan: Plan, seed: int, store: Store | None = None) -> Finished:
+class Keep(Protocol):
+    """What a run needs of a store."""
+
+    def add(self, record: RunRecord, path: Path) -> bool: ...  # noqa: D102
+    def moved(self, run_id: str, path: Path) -> None: ...  # noqa: D102
+
+
+class InFolderOnly:
+    """In place of a store: the record stays in its folder, for `harness store import`."""
+
+    def add(self, record: RunRecord, path: Path) -> bool:
+        """Nothing is kept."""
+        return False
+
+    def moved(self, run_id: str, path: Path) -> None:
+        """Nothing is noted."""
+
+
+def execute(plan: Plan, seed: int, store: Keep | None = None, sweep: str | None = None) -> Finished:
     """Train, embed and score, or find all of it done; then keep the record.
 
     Args:
@@ -37,6 +55,7 @@ def execute(plan: Plan, seed: int, store: Store | None = None) -> Finished:
         seed: Of everything drawn.
         store: Where the record is kept; by default the store of the plan's folder. Of several
             processes, the main one's.
+        sweep: The name of the sweep that it is part of, for the record.
 
     Raises:
         HarnessError: Anything a person can mend; what was finished stays for the next try.
@@ -55,7 +74,7 @@ def execute(plan: Plan, seed: int, store: Store | None = None) -> Finished:
         found = results(plan, seed, folder, device, inputs)
 
         def keep() -> RunRecord:
-            record = _record(plan, seed, inputs, found)
+            record = _record(plan, seed, inputs, found, sweep)
             write_record(path, record)
             (store or open_store(plan.out)).add(record, path)
             return record
@@ -63,7 +82,7 @@ def execute(plan: Plan, seed: int, store: Store | None = None) -> Finished:
         return Finished(on_main(keep), path, cached=False)
 
 
-def _ready(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
+def _ready(path: Path, inputs_hash: str, store: Keep) -> RunRecord | None:
     """The finished record, in the store."""
     found = _settle(path, inputs_hash, store)
     if found is not None:
@@ -72,7 +91,7 @@ def _ready(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
     return found
 
 
-def _settle(path: Path, inputs_hash: str, store: Store) -> RunRecord | None:
+def _settle(path: Path, inputs_hash: str, store: Keep) -> RunRecord | None:
     """The finished record at `path` if it stands; else make room, losing nothing.
 
     What is no record, such as the rest of a write that was cut off, makes way for one. A run of
@@ -115,7 +134,9 @@ def _free(path: Path) -> Path:
     return place
 
 
-def _record(plan: Plan, seed: int, inputs: dict[str, Any], found: dict[str, Any]) -> RunRecord:
+def _record(
+    plan: Plan, seed: int, inputs: dict[str, Any], found: dict[str, Any], sweep: str | None
+) -> RunRecord:
     recipe = plan.resolved.recipe
     return make_record(
         created=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -131,5 +152,6 @@ def _record(plan: Plan, seed: int, inputs: dict[str, Any], found: dict[str, Any]
         selection=plan.protocol.selection,
         code_hash=inputs["code"],
         inputs_hash=digest(inputs),
+        sweep=sweep,
         **found,
     )

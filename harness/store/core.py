@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, inspect, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from harness.base.errors import StoreError, UnknownNameError
@@ -32,7 +32,7 @@ from harness.store.rows import (
     summary_of,
     trust_from,
 )
-from harness.store.tables import ABOUT, RECORDS, RUNS, TRUST
+from harness.store.tables import ABOUT, RECORDS, RUNS, SWEEPS, TRUST
 
 STORE_NAME = "store.db"
 # Databases limit how many values one statement may name.
@@ -174,14 +174,22 @@ class Store:
             dataset: Only runs on the data set of this label.
             protocol: Only runs under the protocol of this name.
         """
-        columns = [(TRUST if name == "trust" else RUNS).c[name] for name in Summary._fields]
+        if not self.readable():
+            return []
+        with self.database.reading() as connection:
+            swept = inspect(connection).has_table(SWEEPS.name)
+        elsewhere = {
+            "trust": TRUST.c.trust,
+            "sweep": SWEEPS.c.sweep if swept else literal("").label("sweep"),
+        }
+        columns = [elsewhere[n] if n in elsewhere else RUNS.c[n] for n in Summary._fields]
         query = select(*columns).outerjoin_from(RUNS, TRUST, TRUST.c.run_id == RUNS.c.run_id)
+        if swept:
+            query = query.outerjoin(SWEEPS, SWEEPS.c.run_id == RUNS.c.run_id)
         if dataset is not None:
             query = query.where(RUNS.c.dataset == dataset)
         if protocol is not None:
             query = query.where(RUNS.c.protocol == protocol)
-        if not self.readable():
-            return []
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(RUNS.c.created, RUNS.c.run_id)).all()
         find = self.places.finder()
@@ -286,6 +294,11 @@ def insert_runs(
     connection.execute(insert(RECORDS), texts)
     rows = [columns_of(summary_of(r, path), places.text_of(path)) for r, path in pairs]
     connection.execute(insert(RUNS), rows)
+    swept = [{"run_id": r.run_id, "sweep": r.sweep} for r, _ in pairs if r.sweep]
+    if swept:
+        SWEEPS.create(connection, checkfirst=True)
+        connection.execute(delete(SWEEPS).where(SWEEPS.c.run_id.in_([s["run_id"] for s in swept])))
+        connection.execute(insert(SWEEPS), swept)
     changed(connection)
 
 

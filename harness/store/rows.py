@@ -78,6 +78,8 @@ class Summary(NamedTuple):
     path: Path
     """Of `record.json`, see `harness.store.places`."""
     trust: Trust
+    sweep: str = ""
+    """The sweep that made it; empty where none did."""
 
 
 _MOST = 1e15
@@ -116,6 +118,7 @@ def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> 
         missing_policy=record.missing_policy,
         path=path,
         trust=trust,
+        sweep=record.sweep or "",
     )
 
 
@@ -134,15 +137,15 @@ def _count(value: object) -> int | None:
 def columns_of(summary: Summary, path: str) -> dict[str, Any]:
     """The columns of table `runs`, with the path as the store keeps it.
 
-    What is a dict becomes JSON; trust has its own table.
+    What is a dict becomes JSON; trust and sweep have tables of their own.
     """
     found = summary._asdict() | {"path": path}
-    del found["trust"]
+    del found["trust"], found["sweep"]
     return {k: json.dumps(v) if isinstance(v, dict) else v for k, v in found.items()}
 
 
 def summary_from(row: Sequence[Any], find: Find) -> Summary:
-    """The summary in a row whose columns are those of `Summary` in order; trust may be None."""
+    """The summary in a row with the columns of `Summary` in order; its last two may be None."""
     found = Summary._make(row)
     intervals = json.loads(row[_INTERVALS])
     return found._replace(
@@ -151,6 +154,7 @@ def summary_from(row: Sequence[Any], find: Find) -> Summary:
         chance=json.loads(row[_CHANCE]),
         path=find(found.run_id, str(found.path)),
         trust=trust_from(found.trust),
+        sweep=found.sweep or "",
     )
 
 

@@ -62,6 +62,15 @@ RUNS = Table(
 A path below the store's own folder is relative to it; schema 2 kept every path whole.
 """
 
+SWEEPS = Table(
+    "sweeps",
+    META,
+    Column("run_id", Text, primary_key=True),
+    Column("sweep", Text, nullable=False),
+)
+"""Which sweep made a run. A table of its own, made when the first such run comes: a store from
+before there were sweeps is of the same schema, and an older harness reads one that has it."""
+
 TRUST = Table(
     "trust",
     META,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from harness.base.errors import HarnessError
 from harness.runs.plan import DEFAULT_OUT, DEFAULT_SEED, Ground, Plan, plan_on
+from harness.runs.words import run_words
 from harness.spec.plugins import Plugins
 from harness.spec.resolve import resolve
 from harness.tables.plan import Column, Row
@@ -67,16 +68,18 @@ class Cell:
 
     def command(self, options: Options) -> str:
         """What to type to make the missing records."""
-        missing = self.missing(options)
-        words = ["harness", "run", "--method", self.row.method]
-        words += [] if self.word is None else ["--dataset", self.word]
-        words += ["--protocol", self.column.protocol, "--recipe", self.recipe]
-        words += [w for change in self.changes for w in ("--set", change)]
-        words += ["--seed" if len(missing) == 1 else "--seeds", ",".join(map(str, missing))]
-        words += [] if options.out == DEFAULT_OUT else ["--out", str(options.out)]
-        words += [] if options.device == "auto" else ["--device", options.device]
-        words += [w for path in options.plugin for w in ("--plugin", str(path))]
-        return shlex.join(words)
+        words = run_words(
+            self.row.method,
+            dataset=self.word,
+            protocol=self.column.protocol,
+            recipe=self.recipe,
+            changes=self.changes,
+            seeds=self.missing(options),
+            out=options.out,
+            device=options.device,
+            plugin=options.plugin,
+        )
+        return shlex.join(["harness", *words])
 
 
 def make_cell(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,8 @@ from harness.spec.recipe import read_toml
 Metric = Literal["mAP", "R1", "R5", "R10", "mINP"]
 Track = Literal["official", "common", "smoke"]
 TRACKS: tuple[str, ...] = get_args(Track)
+
+_Plan = TypeVar("_Plan", bound=BaseModel)
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -153,31 +155,63 @@ def read_plan(path: Path) -> TablePlan:
     Raises:
         PlanError: No such file, not TOML, an unknown key (with the nearest) or a refused value.
     """
+    return read_checked(
+        path,
+        TablePlan,
+        _model_at,
+        "a plan of a table",
+        missing=("the name of one: harness list tables", "docs/add-a-method.md shows a plan"),
+    )
+
+
+def read_checked(
+    path: Path,
+    model: type[_Plan],
+    model_at: Callable[[tuple[int | str, ...]], type[BaseModel]],
+    what: str,
+    missing: tuple[str, str],
+) -> _Plan:
+    """A TOML file as a model.
+
+    Args:
+        path: The file.
+        model: Of the whole.
+        model_at: The part whose key an error of pydantic is about, by the error's place.
+        what: The file's kind, for messages.
+        missing: Of a file that is not there: what might have been meant, and where one is shown.
+
+    Raises:
+        PlanError: As for `read_plan`.
+    """
     try:
-        return TablePlan.model_validate(read_toml(path))
+        return model.model_validate(read_toml(path))
     except FileNotFoundError as error:
         raise PlanError(
             seen=f"there is no file {path}",
-            expected="a plan of a table in TOML, or the name of one: harness list tables",
-            do="check the path; docs/add-a-method.md shows a plan",
+            expected=f"{what} in TOML, or {missing[0]}",
+            do=f"check the path; {missing[1]}",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlanError(
             seen=f"{path} is not TOML: {error}",
-            expected="a plan of a table in TOML",
+            expected=f"{what} in TOML",
             do="mend the line the message names",
         ) from error
     except ValidationError as error:
-        raise _refused(path, error) from error
+        raise _refused(path, error, model_at) from error
 
 
-def _refused(path: Path, error: ValidationError) -> PlanError:
+def _refused(
+    path: Path,
+    error: ValidationError,
+    model_at: Callable[[tuple[int | str, ...]], type[BaseModel]],
+) -> PlanError:
     # A misspelt key shows up twice, as unknown and as missing; the first says more.
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     place = first["loc"]
     key = "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
     if first["type"] == "extra_forbidden":
-        known = sorted(_model_at(place).model_fields)
+        known = sorted(model_at(place).model_fields)
         near = nearest(str(place[-1]), known)
         return PlanError(
             seen=f"{path}: unknown key {key}",

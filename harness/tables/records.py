@@ -33,10 +33,12 @@ class Shelf:
 
     Args:
         out: As after `--out`; it need not be there.
+        processes: By how many the runs are to be made.
     """
 
-    def __init__(self, out: Path) -> None:
-        self._store = _store(out)
+    def __init__(self, out: Path, processes: int = 1) -> None:
+        self._processes = processes
+        self._store = store_there(out)
         self._stored: dict[_Key, list[Summary]] = {}
         for summary in self._store.summaries() if self._store is not None else []:
             key = (summary.recipe_hash, summary.data_hash, summary.protocol_hash)
@@ -48,7 +50,7 @@ class Shelf:
         Only those whose means may be taken together: by the code that is installed, or where there
         is none, by the code of the newest.
         """
-        here = [_in_folder(plan, seed) for seed in seeds or _seeds_there(plan)]
+        here = [self._in_folder(plan, seed) for seed in seeds or _seeds_there(plan)]
         every = [f for f in here if f is not None]
         every += self._in_store(plan, seeds, {f.record.run_id for f in every})
         chosen = [f for f in every if f.current]
@@ -64,11 +66,38 @@ class Shelf:
             wanted = seeds is None or summary.seed in seeds
             if self._store is not None and wanted and summary.run_id not in known:
                 stored = self._store.get(summary.run_id)
-                found.append(_judged(plan, stored.record, stored.path))
+                found.append(self._judged(plan, stored.record, stored.path))
         return found
 
+    def _in_folder(self, plan: Plan, seed: int) -> Found | None:
+        path = plan.folder(seed) / "record.json"
+        if not path.is_file():
+            return None
+        try:
+            record = read_record(path)
+        except RecordError as error:
+            say(f"passed over: {error.seen}")
+            return None
+        if record.run_id != record_id(record):
+            say(f"passed over: {path} was changed after it was written")
+            return None
+        hashes = (record.recipe_hash, record.pictures_hash, record.protocol_hash)
+        return (
+            self._judged(plan, record, path)
+            if hashes == _key(plan) and record.seed == seed
+            else None
+        )
 
-def _store(out: Path) -> Store | None:
+    def _judged(self, plan: Plan, record: RunRecord, path: Path) -> Found:
+        """Whether `harness run` finds its inputs unchanged, on any device that may be meant."""
+        inputs = run_inputs(plan, record.seed, "cpu", self._processes)
+        devices = _DEVICES.get(plan.device, (plan.device,))
+        return Found(
+            record, path, record.inputs_hash in {digest({**inputs, "device": d}) for d in devices}
+        )
+
+
+def store_there(out: Path) -> Store | None:
     """The store, where there is one: looking at a table makes none."""
     if os.environ.get(STORE_VARIABLE):
         return open_store(out)
@@ -83,28 +112,3 @@ def _key(plan: Plan) -> _Key:
 def _seeds_there(plan: Plan) -> list[int]:
     places = plan.folder(0).parent.glob("*/record.json")
     return sorted(int(p.parent.name) for p in places if p.parent.name.isdecimal())
-
-
-def _in_folder(plan: Plan, seed: int) -> Found | None:
-    path = plan.folder(seed) / "record.json"
-    if not path.is_file():
-        return None
-    try:
-        record = read_record(path)
-    except RecordError as error:
-        say(f"passed over: {error.seen}")
-        return None
-    if record.run_id != record_id(record):
-        say(f"passed over: {path} was changed after it was written")
-        return None
-    hashes = (record.recipe_hash, record.pictures_hash, record.protocol_hash)
-    return _judged(plan, record, path) if hashes == _key(plan) and record.seed == seed else None
-
-
-def _judged(plan: Plan, record: RunRecord, path: Path) -> Found:
-    """Whether `harness run` would find its inputs unchanged, on any device that may be meant."""
-    inputs = run_inputs(plan, record.seed, "cpu")
-    devices = _DEVICES.get(plan.device, (plan.device,))
-    return Found(
-        record, path, record.inputs_hash in {digest({**inputs, "device": d}) for d in devices}
-    )

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import statistics
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from harness.base.errors import DiskFullError
+from harness.base.files import write_json
+from harness.base.parallel import is_main
 from harness.base.progress import say
 from harness.spec.recipe import Recipe
 from harness.training.mode import compiler_counts
 from harness.training.steps import Steps
+
+# A network disk is asked to keep a file; once in so many seconds is enough for whoever looks.
+_SELDOM = 5.0
+_PROGRESS = "progress.json"
 
 
 @dataclass
@@ -57,3 +68,26 @@ def report(row: Mapping[str, Any], recipe: Recipe) -> None:
         f"epoch {row['epoch']:>3}/{recipe.epochs}  lr {row['lr']:.1e}  {terms}  "
         f"{row['steps']} steps in {row['seconds']:.1f} s"
     )
+
+
+def note_progress(folder: Path, log: Sequence[Mapping[str, Any]], recipe: Recipe) -> None:
+    """Write how far a training is beside its checkpoint, for whoever asks; not more than seldom."""
+    path = folder / _PROGRESS
+    if not is_main() or _was_written(path, _SELDOM):
+        return
+    seconds = statistics.fmean(row["seconds"] for row in log)
+    told = {"epoch": len(log), "epochs": recipe.epochs, "seconds_an_epoch": round(seconds, 3)}
+    # What cannot be told must not end a training.
+    with contextlib.suppress(OSError, DiskFullError):
+        write_json(path, told)
+
+
+def discard_progress(folder: Path) -> None:
+    """Remove what `note_progress` wrote."""
+    (folder / _PROGRESS).unlink(missing_ok=True)
+
+
+def _was_written(path: Path, seconds: float) -> bool:
+    with contextlib.suppress(OSError):
+        return time.time() - path.stat().st_mtime < seconds
+    return False

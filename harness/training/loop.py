@@ -1,4 +1,4 @@
-"""The one training loop: identity batches in, a trained model out, resumable at every epoch."""
+"""The one training loop: identity batches in, a trained model out, resumable at every step."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,25 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from harness.base.errors import TrainingError
-from harness.base.files import in_utf8, write_text
+from harness.base.errors import Stopped, TrainingError
+from harness.base.files import write_text
 from harness.base.hashing import derive_seed
-from harness.base.parallel import is_main, on_main
-from harness.base.progress import progress, say
+from harness.base.parallel import is_main
+from harness.base.progress import progress
 from harness.spec.method import Batch, Method
 from harness.spec.modality import Modality
 from harness.spec.recipe import Recipe
 from harness.training.batches import Batches
-from harness.training.checkpoint import load_state, save_state
 from harness.training.device import own_stream, settle
-from harness.training.log import Notes, epoch_row, report
+from harness.training.log import Notes, discard_progress, epoch_row, note_progress, report
 from harness.training.mode import compiled, computing, uncompiled
 from harness.training.optimiser import make_optimiser
+from harness.training.resume import CHECKPOINT, Checkpoint, Place
 from harness.training.sampler import identity_batches
 from harness.training.schedule import learning_rate
 from harness.training.shared import average_gradients, same_everywhere, shared
 from harness.training.steps import Steps, noticing, recorder
+from harness.training.stopping import Asked, asked_to_stop
 from harness.training.weights import first_line
 
 # A checkpoint of IEEE is 0.9 GB, one of a small method is written in no time: saving waits until
@@ -62,10 +64,13 @@ def train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
     """Train in place and return the log, one row an epoch.
 
     Every draw of an epoch comes from the seed and the epoch's number alone, so a training that
-    was cut off and goes on gives the weights of one that was not.
+    was cut off and goes on gives the weights of one that was not. Asked to stop by SIGUSR2 or
+    SIGTERM, it saves everything after the step that it is in; killed, it loses what came after
+    the last checkpoint: an epoch, or where that is more, `_PATIENCE` times what saving takes.
 
     Raises:
         TrainingError: The loss became NaN or infinite, or there are too few identities.
+        Stopped: It was asked to stop.
     """
     with own_stream(training.batches.device):
         log = _train(training, model)
@@ -80,7 +85,9 @@ def _train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
     scales = _lr_scales(training.method, model)
     record = recorder(device)
     optimiser = make_optimiser(recipe.optimiser, model, scales, recorded=record is not None)
-    first, log = _resume(training, model, optimiser)
+    kept = Checkpoint(training.folder, training.key, model, optimiser, device)
+    place = kept.resume()
+    log = place.log
     notes = _compiling(training, model)
     steps = Steps(
         lambda batch: take_step(training, seen, optimiser, batch),
@@ -88,30 +95,32 @@ def _train(training: Training, model: nn.Module) -> list[dict[str, Any]]:
         record,
     )
     saved_at, saving = time.monotonic(), 0.0
-    for epoch in range(first, recipe.epochs):
-        log.append(_epoch(training, model, optimiser, steps, epoch, notes))
-        report(log[-1], recipe)
-        now = time.monotonic()
-        waited = now - saved_at > _PATIENCE * saving
-        if is_main() and waited and epoch + 1 < recipe.epochs:
-            about = {"key": training.key, "epoch": epoch + 1, "log": log}
-            save_state(_checkpoint(training), model, optimiser, about)
-            saved_at = time.monotonic()
-            saving = saved_at - now
+    with asked_to_stop() as asked:
+        for epoch in range(place.epoch, recipe.epochs):
+            log.append(_epoch(training, kept, steps, epoch, notes, place, asked))
+            report(log[-1], recipe)
+            note_progress(training.folder, log, recipe)
+            now = time.monotonic()
+            waited = now - saved_at > _PATIENCE * saving
+            if is_main() and waited and epoch + 1 < recipe.epochs:
+                kept.save(epoch + 1, log)
+                saved_at = time.monotonic()
+                saving = saved_at - now
     uncompiled(model)
     return log
 
 
 def _epoch(
     training: Training,
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    kept: Checkpoint,
     steps: Steps,
     epoch: int,
     notes: Notes,
+    place: Place,
+    asked: Asked,
 ) -> dict[str, Any]:
     """Train an epoch and give its row, whose seconds are what a user waited for it."""
-    recipe = training.recipe
+    recipe, model, optimiser = training.recipe, kept.model, kept.optimiser
     started = time.monotonic()
     about = (recipe.schedule, recipe.optimiser.lr, epoch, recipe.epochs)
     rates = [learning_rate(*about, group["scale"]) for group in optimiser.param_groups]
@@ -124,12 +133,21 @@ def _epoch(
     if start_epoch is not None:
         start_epoch(model, epoch)
     steps.start_epoch(epoch, changed=rates != before or start_epoch is not None)
+    done = place.step if epoch == place.epoch else 0
+    if done:
+        kept.go_on_within(place, steps)
     count, batches = _batches(training, epoch)
     label = f"epoch {epoch + 1}/{recipe.epochs}"
     with noticing() as warned, progress(label, count, " steps", summary=False) as advance:
-        for batch in batches:
+        advance(done)
+        for batch in islice(batches, done, None):
             steps(batch)
             advance(1)
+            done += 1
+            number = asked.of_any()
+            if number:
+                kept.save_within(Place(epoch, done, place.log, {}), steps)
+                raise Stopped(number, f"step {done} of {count} in epoch {epoch + 1}")
     same_everywhere(model)
     losses = steps.losses()
     settle(training.batches.device)
@@ -228,39 +246,10 @@ def total_loss(terms: dict[str, torch.Tensor]) -> torch.Tensor:
 
 def discard_checkpoint(folder: Path) -> None:
     """Remove the checkpoint once the weights are safe."""
-    (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    discard_progress(folder)
 
 
 def _lr_scales(method: Method, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
     found = getattr(method, "lr_scales", None)
     return [] if found is None else list(found(model))
-
-
-def _checkpoint(training: Training) -> Path:
-    return training.folder / "checkpoint.safetensors"
-
-
-def _resume(
-    training: Training, model: nn.Module, optimiser: torch.optim.Optimizer
-) -> tuple[int, list[dict[str, Any]]]:
-    path = _checkpoint(training)
-    about = on_main(lambda: _about(path) if path.exists() else None)
-    if about is None:
-        return 0, []
-    if about.get("key") != training.key:
-        say("train: a checkpoint of other inputs is there and not used")
-        return 0, []
-    load_state(path, model, optimiser)
-    say(f"train: going on after epoch {about['epoch']}")
-    return int(about["epoch"]), list(about["log"])
-
-
-def _about(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with in_utf8(path) as place, safe_open(place, framework="pt") as file:
-            found: dict[str, Any] = json.loads(file.metadata()["about"])
-            return found
-    except (SafetensorError, OSError, KeyError, ValueError):
-        return {}

@@ -35,6 +35,21 @@ class Losses:
         for kept in (*self._sums.values(), *self._lost.values()):
             kept.zero_()
 
+    def go_on(self, sums: Mapping[str, float], steps: int, device: torch.device) -> None:
+        """Take the sums of the epoch's first steps, which another process took, as `sums` gave."""
+        self._steps = steps
+        for name, total in sums.items():
+            self._sums[name] = torch.tensor(total, device=device, dtype=torch.float32)
+            self._lost[name] = torch.zeros((), device=device)
+
+    def sums(self) -> dict[str, float]:
+        """Each term's sum over the epoch's steps so far; waits for the device, once.
+
+        Raises:
+            TrainingError: One is NaN or infinite.
+        """
+        return self._stop_if_lost()
+
     def add(self, terms: Mapping[str, Tensor]) -> None:
         """Add the terms of one step, on their device alone; `stepped` is to follow."""
         for name, term in terms.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -89,6 +89,18 @@ class Steps:
         self.recorded = 0
         if changed and self._replay is not None:
             self._replay, self._alone = None, _BEFORE_ANOTHER
+
+    def go_on(self, sums: Mapping[str, float], steps: int, device: torch.device) -> None:
+        """Count the epoch's first steps, which another process took; their `sums` are given."""
+        self._losses.go_on(sums, steps, device)
+
+    def sums(self) -> dict[str, float]:
+        """The terms' sums over the epoch's steps so far; waits for the device.
+
+        Raises:
+            TrainingError: A loss is NaN or infinite.
+        """
+        return self._losses.sums()
 
     def __call__(self, batch: Batch) -> None:
         """Take one step.

@@ -31,6 +31,9 @@ def chosen_filters(table: BoardTable) -> Filters:
         with third:
             selection = several("Selection", _found(said(r.selection) for r in rows), "selection")
             since, until = _years(table)
+        made_by = _found(sweep for r in rows for sweep in r.sweeps)
+        # Where there are no sweeps, no one asks for them.
+        sweeps = several("Sweep", made_by, "sweep") if made_by else []
         tags = _found(tag for r in rows for tag in r.tags)
         left, right = st.columns(2)
         with left:
@@ -45,6 +48,7 @@ def chosen_filters(table: BoardTable) -> Filters:
         tuple(backbone),
         tuple(wanted),
         tuple(unwanted),
+        tuple(sweeps),
         since,
         until,
     )
@@ -91,5 +95,5 @@ def _found(values: object) -> list[str]:
 
 
 def _any_asked() -> bool:
-    names = ("kind", "trust", "selection", "pretraining", "backbone", "tag", "without")
+    names = ("kind", "trust", "selection", "pretraining", "backbone", "tag", "without", "sweep")
     return any(asked(name) is not None for name in (*names, SINCE, UNTIL))

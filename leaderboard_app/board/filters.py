@@ -21,6 +21,8 @@ class Filters(NamedTuple):
     """Rows with any of these."""
     without: tuple[str, ...] = ()
     """Rows with none of these."""
+    sweeps: tuple[str, ...] = ()
+    """Rows of which one of these sweeps made a run."""
     since: int | None = None
     until: int | None = None
 
@@ -72,5 +74,6 @@ _RULES = {
     "backbone": lambda row, f: _one_of(said(row.backbone), f.backbone),
     "tags": lambda row, f: not f.tags or bool(set(f.tags) & set(row.tags)),
     "tags left out": lambda row, f: not set(f.without) & set(row.tags),
+    "sweep": lambda row, f: not f.sweeps or bool(set(f.sweeps) & set(row.sweeps)),
     "year": _in_years,
 }

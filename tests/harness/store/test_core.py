@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 
@@ -195,3 +196,19 @@ def test_a_record_of_before_identities_still_hashes_to_its_id() -> None:
     text = record.model_dump_json()
     assert '"pids"' not in text and '"inp"' not in text
     assert RunRecord.model_validate_json(text) == record
+
+
+def test_a_run_of_a_sweep_says_so_and_others_do_not(tmp_path: Path) -> None:
+    plain, swept = make(0), make(1, sweep="grid")
+    assert "sweep" not in plain.model_dump(mode="json"), "records of before would not hash"
+    assert RunRecord.model_validate_json(swept.model_dump_json()) == swept
+    store = Store(tmp_path / "store.db")
+    store.add(plain, tmp_path / "0" / "record.json")
+    store.add(swept, tmp_path / "1" / "record.json")
+    assert [s.sweep for s in store.summaries()] == ["", "grid"]
+    # A store from before there were sweeps has no such table, until the first such run.
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        connection.execute("DROP TABLE sweeps")
+    assert [s.sweep for s in Store(tmp_path / "store.db").summaries()] == ["", ""]
+    Store(tmp_path / "store.db").add(make(2, sweep="other"), tmp_path / "2" / "record.json")
+    assert [s.sweep for s in store.summaries()] == ["", "", "other"]

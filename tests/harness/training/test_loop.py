@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from harness.base.errors import TrainingError
+from harness.base.errors import Stopped, TrainingError
 from harness.data.arrays import ImageArrays
 from harness.spec.method import Batch
 from harness.spec.recipe import Input, Optimiser, Recipe, Sampler, Schedule
@@ -102,3 +104,74 @@ def test_the_log_has_the_rate_of_each_epoch(made: Made) -> None:
     schedule = Schedule(kind="cosine_to_floor", warmup_epochs=2, warmup_start=0.5, floor=0.001)
     log = train(made(Breaks(at=None), schedule=schedule), _model())
     assert [row["lr"] for row in log] == pytest.approx([0.0075, 0.01 * (0.25 + 0.75e-3), 1e-5])
+
+
+class Asks:
+    """A loss with chance in it and state in buffers, where a signal comes in the middle of a step.
+
+    What `start_epoch` does to the buffers depends on the steps before, as in DDAG.
+    """
+
+    def __init__(self, at: int | None, number: int = signal.SIGUSR2) -> None:
+        self.at, self.number, self.steps = at, number, 0
+
+    def start_epoch(self, model: Any, epoch: int) -> None:
+        model.weight_of_loss.copy_(1 / (1 + model.total))
+        model.total.zero_()
+
+    def loss(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+        self.steps += 1
+        if self.steps == self.at:
+            os.kill(os.getpid(), self.number)
+        out = nn.functional.dropout(model(batch.images["RGB"].flatten(1)), 0.5)
+        found = out.square().mean()
+        model.total += found.detach()
+        return {"fine": found * model.weight_of_loss}
+
+
+def _counting() -> nn.Module:
+    model = _model()
+    for name in ("total", "weight_of_loss"):
+        model.register_buffer(name, torch.zeros(()))
+    return model
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGTERM])
+@pytest.mark.parametrize("at", [2, STEPS, STEPS + 3, 3 * STEPS])
+def test_asked_to_stop_it_saves_after_the_step_and_goes_on_to_the_same_weights(
+    made: Made, tmp_path: Path, at: int, number: int
+) -> None:
+    handlers = [signal.getsignal(s) for s in (signal.SIGUSR2, signal.SIGTERM)]
+    stopped = Asks(at, number)
+    with pytest.raises(Stopped) as caught:
+        train(made(stopped), _counting())
+    assert stopped.steps == at, "it did not stop after the step it was in"
+    assert caught.value.exit_code == 128 + number
+    assert [signal.getsignal(s) for s in (signal.SIGUSR2, signal.SIGTERM)] == handlers
+    resumed, whole, rest = _counting(), _counting(), Asks(None)
+    log = train(made(rest), resumed)
+    assert rest.steps == 3 * STEPS - at, "steps were taken twice or left out"
+    (tmp_path / "checkpoint.safetensors").unlink()
+    unbroken = train(made(Asks(None)), whole)
+    assert [row["losses"] for row in log] == [row["losses"] for row in unbroken]
+    for name, value in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], value), name
+
+
+def test_a_training_that_is_lost_is_not_saved_when_asked_to_stop(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a GPU, where nobody asks after each step whether the loss is still a number.
+    monkeypatch.setattr("harness.training.losses.Losses.stepped", _counted)
+
+    class Lost(Asks):
+        def loss(self, model: Any, batch: Batch) -> dict[str, Tensor]:
+            return {"fine": super().loss(model, batch)["fine"] * torch.nan}
+
+    with pytest.raises(TrainingError, match="became nan in epoch 1, step 1"):
+        train(made(Lost(at=3)), _counting())
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
+def _counted(losses: Any) -> None:
+    losses._steps += 1

@@ -14,7 +14,7 @@ from leaderboard_app.shared.rows import UNKNOWN
 from tests.leaderboard_app.rows import claim, row
 
 ROWS = (
-    row("a", tags=("pretraining:none",), year=2022, backbone="ResNet-50"),
+    row("a", tags=("pretraining:none",), year=2022, backbone="ResNet-50", sweeps=("grid",)),
     row("b", trust=Trust.RESCORED, selection="test", tags=("test-selection",)),
     claim("c", year=2024, pretraining="clip", tags=("text-at-test", "test-camera")),
     claim("d", year=2020, backbone="ResNet-50"),
@@ -42,6 +42,7 @@ def test_no_filter_hides_nothing() -> None:
         ({"backbone": ("ResNet-50",)}, ["a", "d"]),
         ({"tags": ("text-at-test", "test-selection")}, ["b", "c"]),
         ({"without": ("test-camera", "test-selection")}, ["a", "d"]),
+        ({"sweeps": ("grid", "other")}, ["a"]),
         ({"since": 2021}, ["a", "c"]),
         ({"until": 2022}, ["a", "d"]),
         ({"since": 2021, "backbone": ("ResNet-50",)}, ["a"]),

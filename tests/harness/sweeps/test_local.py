@@ -1,0 +1,82 @@
+"""Sweeps on one machine: nothing is done twice, nothing is lost, and all of it is told."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from tests.harness.sweeps.conftest import Bench
+
+
+def test_a_failing_run_stops_no_other_and_a_second_start_does_what_is_missing(
+    bench: Bench,
+) -> None:
+    plan = bench.plan("grid", sizes=[4, 6], seeds=[1, 2])
+    (bench.folder / "break-6").touch()
+    first = bench.sweep(plan, "--jobs", 2)
+    assert first.code == 2
+    assert first.json["states"] == {
+        "done": 2, "running": 0, "waiting": 0, "failed": 2, "cancelled": 0,
+    }  # fmt: skip
+    failed = [run for run in first.json["runs"] if run["state"] == "failed"]
+    for run in failed:
+        assert "a part fell off" in run["reason"]
+        assert (
+            "a part fell off" in bench.harness("sweep", "logs", run["run"], "--out", bench.out).out
+        )
+    (row,) = first.json["tables"][0]["rows"]
+    assert row["seeds"] == [1, 2] and row["sd"]["mAP"] >= 0
+    (bench.folder / "break-6").unlink()
+    again = bench.sweep(plan)
+    assert again.code == 0 and again.json["states"]["done"] == 4
+    assert bench.trained(4) == bench.trained(6) == 2, "a finished run was trained again"
+    assert len(again.json["tables"][0]["rows"]) == 2
+    record = json.loads(next(bench.out.glob("*/1/record.json")).read_text())
+    assert record["sweep"] == "grid"
+    third = bench.sweep(plan, "--dry-run")
+    assert all(run["done"] for run in third.json["runs"])
+    assert third.json["estimate"] == {"seconds": 0, "known": 0, "unknown": 0}
+    more = bench.sweep(plan, "--dry-run", "--seeds", "1,3").json
+    assert [run["done"] for run in more["runs"]] == [True, False] * 2
+    assert more["estimate"]["known"] == 2 and more["estimate"]["seconds"] > 0
+
+
+def test_of_two_sweeps_at_once_each_run_is_trained_by_one(bench: Bench) -> None:
+    plan = bench.plan("twice", sizes=[4], seeds=[1, 2])
+    bench.hold(4)
+    first, second = bench.begin(plan, "--jobs", 2), bench.begin(plan, "--jobs", 2)
+    bench.wait_for(lambda: bench.trained(4) == 2)
+    said = bench.folder / "begun.err"
+    bench.wait_for(lambda: said.read_text().count("waiting for it") == 2)
+    assert bench.states() == {"/1": "running", "/2": "running"}
+    bench.folder.joinpath("hold-4").unlink()
+    answers = [json.loads(p.communicate(timeout=120)[0]) for p in (first, second)]
+    assert [a["states"]["done"] for a in answers] == [2, 2]
+    assert bench.trained(4) == 2
+    assert answers[0]["tables"] == answers[1]["tables"]
+
+
+def test_a_sweep_that_is_stopped_or_cancelled_goes_on_to_the_same_weights(bench: Bench) -> None:
+    plan = bench.plan("stopped", sizes=[4], seeds=[1])
+    hold = bench.hold(4)
+    begun = bench.begin(plan)
+    bench.wait_for((bench.folder / "held-4").exists)
+    begun.send_signal(signal.SIGTERM)
+    bench.wait_for(lambda: "save themselves" in (bench.folder / "begun.err").read_text())
+    hold.unlink()
+    assert begun.wait(60) == 130
+    (run,) = bench.status()["runs"]
+    assert run["state"] == "waiting" and "goes on from it" in run["reason"]
+    assert not list(bench.out.glob("*/1/record.json"))
+    hold.touch()
+    begun = bench.begin(plan)
+    bench.wait_for(lambda: "going on after epoch 0, step 3" in _log(bench))
+    hold.unlink()
+    assert begun.wait(60) == 0
+    bench.out = bench.folder / "whole"
+    assert bench.sweep(plan).code == 0
+    assert bench.weights("runs") == bench.weights("whole") != {}
+
+
+def _log(bench: Bench) -> str:
+    return "".join(log.read_text() for log in bench.out.glob("sweeps/*/logs/*.log"))
