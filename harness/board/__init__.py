@@ -1,6 +1,7 @@
 """The leaderboard: pure functions from summaries of runs and published claims to tables."""
 
 from harness.board.build import board
+from harness.board.clean import is_clean, is_second_hand, tag_words
 from harness.board.ranking import rank_table, row_interval
 from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
 from harness.board.same import one_table, require_same
@@ -12,9 +13,12 @@ __all__ = [
     "Claimed",
     "PerQuery",
     "board",
+    "is_clean",
+    "is_second_hand",
     "metric_values",
     "one_table",
     "rank_table",
     "require_same",
     "row_interval",
+    "tag_words",
 ]

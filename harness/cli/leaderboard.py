@@ -31,7 +31,7 @@ _LOOKS = {
     "server.maxUploadSize": "2048",
     "theme.headingFontSizes": '["1.9rem", "1.3rem", "1.1rem"]',
     # Streamlit leaves a hand's breadth empty above and below every page.
-    "theme.paddingTop": "1rem",
+    "theme.paddingTop": "0.25rem",
     "theme.paddingBottom": "3rem",
     # Captions and pinned columns are this at 60 %: still 4.5 : 1 on white.
     "theme.light.textColor": "#16181d",

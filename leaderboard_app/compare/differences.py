@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from harness.board.compare import Pairing
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.look import NEUTRAL, ONE
 from leaderboard_app.shared.text import literal, metric_name
 
@@ -47,7 +48,7 @@ def show_differences(pairing: Pairing) -> None:
         )
     with chart:
         if frame["low"].notna().all():
-            st.altair_chart(_whiskers(frame), alt="Differences with their intervals")
+            show_chart(_whiskers(frame), alt="Differences with their intervals")
 
 
 def _whiskers(frame: pd.DataFrame) -> alt.LayerChart:

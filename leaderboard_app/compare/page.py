@@ -10,6 +10,8 @@ from harness.store import Stored
 from leaderboard_app.compare.differences import show_differences
 from leaderboard_app.compare.queries import show_queries
 from leaderboard_app.compare.sides import chosen_sides, compared
+from leaderboard_app.shared.charts import show_chart
+from leaderboard_app.shared.address import NotHereError
 from leaderboard_app.shared.cmc import cmc_chart
 from leaderboard_app.shared.states import show_error
 from leaderboard_app.shared.text import literal
@@ -23,6 +25,8 @@ def show() -> None:
         if sides is None:
             return
         found = compared(sides)
+    except NotHereError:
+        raise
     except HarnessError as error:
         show_error(error, "These runs do not compare")
         return
@@ -48,7 +52,7 @@ def _show_curves(sides: list[list[Stored]], names: list[str]) -> None:
             padded = [[*cmc, *[cmc[-1]] * (longest - len(cmc))] for cmc in cmcs]
             curves[f"{number}: {name}"] = list(np.mean(padded, axis=0))
     if curves:
-        st.altair_chart(cmc_chart(curves), alt="Matched queries by rank")
+        show_chart(cmc_chart(curves), alt="Matched queries by rank")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import streamlit as st
 
 from harness.board.compare import Pairing
 from harness.store import Stored
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.links import OTHER, QUERY, QUERY_PAGE, RUN, to_page
 from leaderboard_app.shared.look import CHART_HEIGHT, NEUTRAL, ONE
 from leaderboard_app.shared.text import literal
@@ -23,7 +24,7 @@ def show_queries(pairing: Pairing, first: list[Stored], later: list[Stored]) -> 
     st.subheader(f"Query by query: {literal(pairing.b)} against {literal(pairing.a)}", anchor=False)
     scatter, most = st.columns([2, 3], gap="medium")
     with scatter:
-        st.altair_chart(_scatter(first, later, pairing), alt="Average precision, query by query")
+        show_chart(_scatter(first, later, pairing), alt="Average precision, query by query")
     with most:
         st.markdown("**Where they differ most**")
         st.dataframe(

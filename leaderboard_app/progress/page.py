@@ -10,6 +10,7 @@ import streamlit as st
 
 from leaderboard_app.progress import field
 from leaderboard_app.shared.address import segments
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.chosen import chosen_metric, chosen_table
 from leaderboard_app.shared.look import CHART_HEIGHT, IDENTITIES, NEUTRAL
 from leaderboard_app.shared.rows import CLAIMED, RUN_HERE
@@ -44,9 +45,7 @@ def _show_years(found: pd.DataFrame, metric: str, colour: str) -> None:
     sure = dated[~dated["doubtful"]]
     line = sure.iloc[field.frontier(list(sure["year"]), list(sure["value"]))]
     chart = _points(dated, "year:Q", "year of publication", metric, colour) + _steps(line, "year")
-    st.altair_chart(
-        chart.properties(height=2 * CHART_HEIGHT), alt=f"{metric_name(metric)} against year"
-    )
+    show_chart(chart.properties(height=2 * CHART_HEIGHT), alt=f"{metric_name(metric)} against year")
     names = ", ".join(f"{r.method} ({int(r.year)}, {r.value:.1f})" for r in line.itertuples())
     st.caption(
         f"{_hidden(found, dated, 'no year')} Circles are published, diamonds were run here. "
@@ -67,7 +66,7 @@ def _show_costs(found: pd.DataFrame, metric: str, colour: str) -> None:
     sure = priced[~priced["doubtful"]]
     line = sure.iloc[field.pareto(list(sure[cost]), list(sure["value"]))]
     chart = _points(priced, f"{cost}:Q", _COSTS[cost], metric, colour) + _steps(line, cost)
-    st.altair_chart(
+    show_chart(
         chart.properties(height=2 * CHART_HEIGHT - 60),
         alt=f"{metric_name(metric)} against {_COSTS[cost]}",
     )

@@ -37,12 +37,18 @@ def show() -> None:
         return
     left, right = st.columns(2)
     with left:
-        run_id = chosen_run(choices)
+        run_id = chosen_run(choices, resets=(OTHER, QUERY))
     one = stored(run_id).record
     # Only a run of the same queries can be held beside this one.
     others = [_NO_OTHER, *_comparable(one, list(choices))]
     with right:
-        beside = choice("Beside", others, OTHER, words=lambda r: choices.get(r, "no other run"))
+        beside = choice(
+            "Beside",
+            others,
+            OTHER,
+            words=lambda r: choices.get(r, "no other run"),
+            what="run of the same queries, with descriptors,",
+        )
     try:
         first = evidence_of(run_id)
         second = None if beside == _NO_OTHER else evidence_of(beside)
@@ -85,7 +91,13 @@ def _choose(one: RunRecord, two: RunRecord | None) -> tuple[int, bool]:
     listed = ordered(order, one.per_query.ap, other, seed)
     names = [one.per_query.names[i] for i in listed]
     position = names.index(asked(QUERY)) if asked(QUERY) in names else 0
-    name = choice("Query", names, QUERY, words=lambda n: _describe(n, names, listed, one, two))
+    name = choice(
+        "Query",
+        names,
+        QUERY,
+        words=lambda n: _describe(n, names, listed, one, two),
+        what="query with a match",
+    )
     with row, st.container(horizontal=True, width="content"):
         for label, step in (("Previous", -1), ("Next", 1)):
             there = min(max(position + step, 0), len(names) - 1)

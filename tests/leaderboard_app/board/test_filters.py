@@ -44,6 +44,9 @@ def test_no_filter_hides_nothing() -> None:
         ({"without": ("test-camera", "test-selection")}, ["a", "d"]),
         ({"since": 2021}, ["a", "c"]),
         ({"until": 2022}, ["a", "d"]),
+        ({"presets": ("clean",)}, ["a", "d"]),
+        ({"presets": ("resnet", "runs")}, ["a"]),
+        ({"search": "resnet d"}, ["d"]),
         ({"since": 2021, "backbone": ("ResNet-50",)}, ["a"]),
     ],
 )

@@ -68,9 +68,3 @@ def test_runs_on_other_data_do_not_compare(
     assert not page.dataframe
     assert "do not compare" in words_of(page)
     assert "data" in page.markdown[0].value
-
-
-def test_an_address_of_runs_that_are_not_here_asks_for_a_choice(
-    opened: Open, two: tuple[RunRecord, RunRecord]
-) -> None:
-    assert "Choose two runs or more" in words_of(opened("compare", run=["x,y", two[0].run_id]))

@@ -1,0 +1,27 @@
+"""The README of a method's folder, as text that fetches nothing."""
+
+from __future__ import annotations
+
+import re
+
+from harness.spec.method import MethodInfo
+from harness.spec.plugins import source_of
+
+_PICTURE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
+_MOST_BYTES = 200_000
+
+
+def readme_of(info: MethodInfo) -> str:
+    """What the README beside a method's code says; empty where there is none."""
+    try:
+        place = source_of(info.target)
+        folder = place if place.is_dir() else place.parent
+        text = (folder / "README.md").read_bytes()[:_MOST_BYTES].decode("utf-8", "replace")
+    except (OSError, ImportError):
+        return ""
+    return text
+
+
+def without_pictures(text: str) -> str:
+    """Markdown whose pictures are their words: a page must not fetch what a plugin names."""
+    return _PICTURE.sub(r"\1", text)
