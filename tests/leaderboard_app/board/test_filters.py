@@ -63,6 +63,8 @@ def test_what_is_hidden_is_counted_by_filter() -> None:
 @given(
     st.builds(
         Filters,
+        presets=st.sampled_from([(), ("clean",), ("vit", "runs")]),
+        search=st.sampled_from(["", "resnet", "none of them"]),
         kinds=st.sampled_from([(), ("claimed",), ("run here",)]),
         tags=st.sampled_from([(), ("text-at-test",), ("no such tag",)]),
         since=st.sampled_from([None, 2021, 2030]),
