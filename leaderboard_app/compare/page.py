@@ -10,8 +10,8 @@ from harness.store import Stored
 from leaderboard_app.compare.differences import show_differences
 from leaderboard_app.compare.queries import show_queries
 from leaderboard_app.compare.sides import chosen_sides, compared
-from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.address import NotHereError
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.cmc import cmc_chart
 from leaderboard_app.shared.states import show_error
 from leaderboard_app.shared.text import literal
