@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -35,10 +36,16 @@ PAGES = {
     },
 }
 
+_STYLE = Path(__file__).with_name("style.css")
+_ICON = Path(__file__).with_name("icon.png")
+
 
 def main() -> None:
     """Draw the page of the address once; Streamlit calls this again at every click."""
-    st.set_page_config(page_title="Multi-modal re-identification", layout="wide")
+    st.set_page_config(
+        page_title="Multi-modal re-identification", page_icon=str(_ICON), layout="wide"
+    )
+    st.html(_STYLE)
     listed = {
         section: [
             st.Page(file_of(page), title=title, url_path=page, default=page == "board")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from harness.board.compare import Comparison, compare
 from harness.store import Stored
+from leaderboard_app.compare.suggestions import show_suggestions
 from leaderboard_app.shared.address import asked_all, require_known, several
 from leaderboard_app.shared.data import all_runs, stored
 from leaderboard_app.shared.links import RUN
@@ -35,6 +36,7 @@ def chosen_sides() -> list[list[Stored]] | None:
     )
     if len(chosen) < 2:
         st.info("Choose two runs or more; rows of the board can be picked and sent here.")
+        show_suggestions()
         return None
     return [[stored(run_id) for run_id in side.split(",")] for side in chosen]
 
