@@ -41,7 +41,7 @@ def suggestions(tables: Iterable[BoardTable]) -> list[Suggestion]:
     found = []
     if len(rows) > 1:
         found.append(_pair(f"The two best on {table.dataset}", rows[0], rows[1]))
-    if newest not in rows[:1] and len(rows) > 2:
+    if newest not in rows[:2]:
         found.append(_pair("The newest against the best", rows[0], newest))
     if len(newest.run_ids) > 1:
         words = f"The {len(newest.run_ids)} seeds of {newest.title}"

@@ -22,7 +22,8 @@ def show_query(place: Place | None, evidence: Evidence, query: int, record: RunR
     """The query's own pictures."""
     labels, name = evidence.query.labels, evidence.query.names[query]
     with st.container(border=True):
-        st.image(picture(place, name, _shown(record, "query"), "query"))
+        shown = _shown(record, "query")
+        st.image(picture(place, name, shown, "query"), alt=f"Query {name} in {', '.join(shown)}")
         camera = "" if labels.camids is None else f" · camera {labels.camids[query] + 1}"
         st.caption(f"query {literal(name)} · identity {labels.pids[query]}{camera}")
 
@@ -60,7 +61,14 @@ def show_answers(
 def _show_hit(place: Place | None, evidence: Evidence, hit: Hit, record: RunRecord) -> None:
     name, labels = evidence.gallery.names[hit.position], evidence.gallery.labels
     frame: Frame = "removed" if hit.rank is None else "correct" if hit.correct else "wrong"
-    st.image(picture(place, name, _shown(record, "gallery"), frame), width="stretch")
+    what = {"removed": "Removed", "correct": "The same identity", "wrong": "Another identity"}[
+        frame
+    ]
+    st.image(
+        picture(place, name, _shown(record, "gallery"), frame),
+        width="stretch",
+        alt=f"{what}{'' if hit.rank is None else f' at rank {hit.rank}'}: {name}",
+    )
     mark = {"removed": "removed", "correct": f"{hit.rank} ✓", "wrong": f"{hit.rank} ✗"}[frame]
     camera = "" if labels.camids is None else f" · camera {labels.camids[hit.position] + 1}"
     st.caption(

@@ -25,3 +25,14 @@ def readme_of(info: MethodInfo) -> str:
 def without_pictures(text: str) -> str:
     """Markdown whose pictures are their words: a page must not fetch what a plugin names."""
     return _PICTURE.sub(r"\1", text)
+
+
+def as_html(text: str) -> str:
+    """Markdown as HTML that holds no HTML of the text, no picture and no script.
+
+    markdown-it leaves out links to anything but addresses of the web and of mail.
+    """
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    return str(parser.render(without_pictures(text)))
