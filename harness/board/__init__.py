@@ -2,6 +2,7 @@
 
 from harness.board.build import board
 from harness.board.clean import is_clean, is_second_hand, tag_words
+from harness.board.frames import Frames, frames
 from harness.board.ranking import rank_table, row_interval
 from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
 from harness.board.same import one_table, require_same
@@ -11,8 +12,10 @@ __all__ = [
     "BoardRow",
     "BoardTable",
     "Claimed",
+    "Frames",
     "PerQuery",
     "board",
+    "frames",
     "is_clean",
     "is_second_hand",
     "metric_values",

@@ -12,7 +12,7 @@ from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import infos, snapshot
 from leaderboard_app.shared.links import CLAIM, CLAIM_PAGE, METHOD, page_of, to_page
 from leaderboard_app.shared.names import dataset_words
-from leaderboard_app.shared.readme import readme_of, without_pictures
+from leaderboard_app.shared.readme import readme_of, words_alone
 from leaderboard_app.shared.rows import trust_mark
 from leaderboard_app.shared.text import literal, metric_name
 
@@ -42,8 +42,8 @@ def show() -> None:
     with about:
         text = readme_of(info)
         if text:
-            # Streamlit shows HTML as text; pictures would be fetched from elsewhere.
-            st.markdown(without_pictures(text))
+            # Streamlit shows HTML as text.
+            st.markdown(words_alone(text))
         else:
             st.caption("Its folder has no README.")
 

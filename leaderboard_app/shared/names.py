@@ -40,7 +40,8 @@ def _short(name: str) -> str:
     if not all(part in _SET for side in parts for part in side):
         return ""
     if len(parts) == 2:
-        return f"{_listed(parts[0])} finds {_listed(parts[1])}"
+        verb = "find" if len(parts[0]) > 1 else "finds"
+        return f"{_listed(parts[0])} {verb} {_listed(parts[1])}"
     return f"{_listed(parts[0])} alone" if len(parts) == 1 else ""
 
 

@@ -8,6 +8,7 @@ from harness.spec.method import MethodInfo
 from harness.spec.plugins import source_of
 
 _PICTURE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
+_ELSEWHERE = re.compile(r"\[([^\]]*)\]\((?!https?://)[^)]*\)")
 _MOST_BYTES = 200_000
 
 
@@ -22,17 +23,17 @@ def readme_of(info: MethodInfo) -> str:
     return text
 
 
-def without_pictures(text: str) -> str:
-    """Markdown whose pictures are their words: a page must not fetch what a plugin names."""
-    return _PICTURE.sub(r"\1", text)
+def words_alone(text: str) -> str:
+    """Markdown whose pictures are their words, and its links too that do not lead into the web.
+
+    A page must not fetch what a plugin names, and other files of its folder are not served.
+    """
+    return _ELSEWHERE.sub(r"\1", _PICTURE.sub(r"\1", text))
 
 
 def as_html(text: str) -> str:
-    """Markdown as HTML that holds no HTML of the text, no picture and no script.
-
-    markdown-it leaves out links to anything but addresses of the web and of mail.
-    """
+    """Markdown as HTML that holds no HTML of the text, no picture and no script."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    return str(parser.render(without_pictures(text)))
+    return str(parser.render(words_alone(text)))

@@ -115,7 +115,8 @@ def _write(site: Site, to: Path, data: Sequence[str]) -> None:
         text = environment.get_template(template).render(root=root, about=about, **values)
         file.write_text(text, encoding="utf-8")
 
-    tables = [words.listed(table, site.addresses[table.title]) for table in site.tables]
+    most_first = sorted(site.tables, key=lambda t: (-len(t.runs), -len(t.rows), t.title))
+    tables = [words.listed(table, site.addresses[table.title]) for table in most_first]
     names = datasets_of(site.tables)
     page("index.html", "index.html", tables=tables, datasets=words.datasets(names))
     for table in site.tables:
@@ -145,7 +146,7 @@ def _write_table(
 
     place = f"board/{site.addresses[table.title]}"
     view = view_of(table)
-    values = words.table_values(table, place.rpartition("/")[2])
+    values = words.table_values(table, place.rpartition("/")[2], site.plugins.methods)
     page(f"{place}.html", "board.html", answers=answers, **values)
     for form in ("csv", "json"):
         (to / f"{place}.{form}").write_text(render(view, form), encoding="utf-8")

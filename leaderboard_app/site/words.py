@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.board import BoardRow, BoardTable, is_clean, is_second_hand, tag_words
@@ -43,7 +43,7 @@ def datasets(names: Sequence[str]) -> list[dict[str, str]]:
     return [{"name": dataset_words(n), "address": address_of(n)} for n in names]
 
 
-def table_values(table: BoardTable, name: str) -> dict[str, Any]:
+def table_values(table: BoardTable, name: str, known: Collection[str]) -> dict[str, Any]:
     """A board: its rows with chips, the chance level, and what must be said below."""
     return {
         "title": f"{dataset_words(table.dataset)}, {protocol_words(table.protocol)}",
@@ -54,19 +54,19 @@ def table_values(table: BoardTable, name: str) -> dict[str, Any]:
             for key, preset in PRESETS.items()
         ],
         "metrics": [m for m in _SHOWN if any(m in row.metrics for row in table.rows)],
-        "rows": [_row(row) for row in table.rows],
+        "rows": [_row(row, known) for row in table.rows],
         "chance": {m: number(v) for m, v in table.chance.items()},
         "notes": notes(table),
         "ranked": any(row.rank for row in table.rows),
     }
 
 
-def _row(row: BoardRow) -> dict[str, Any]:
+def _row(row: BoardRow, known: Collection[str]) -> dict[str, Any]:
     hidden = [f"not-{key}" for key, preset in PRESETS.items() if not preset.keeps(row)]
     return {
         "classes": " ".join([row.kind, *hidden]),
         "name": row.title,
-        "link": f"claims.html#{row.key}" if row.kind == "claim" else _method_link(row),
+        "link": f"claims.html#{row.key}" if row.kind == "claim" else _method_link(row, known),
         "rank": "" if row.rank is None else rank_words(row.rank),
         "ties": "" if row.tie_group is None else tie_mark(row.tie_group),
         "metrics": {m: number(row.metrics.get(m)) for m in _SHOWN},
@@ -75,12 +75,17 @@ def _row(row: BoardRow) -> dict[str, Any]:
         "tags": "; ".join(tag_words(tag) for tag in row.tags),
         "year": row.year or "",
         "source": row.source or ", ".join(run_id[:8] for run_id in row.run_ids),
-        "url": row.source_url if row.source_url.startswith(("https://", "http://")) else "",
+        # A run's address is its paper's, which does not have the run's number.
+        "url": row.source_url if row.kind == "claim" and _is_web(row.source_url) else "",
     }
 
 
-def _method_link(row: BoardRow) -> str:
-    return f"methods/{address_of(row.method)}.html" if row.method else ""
+def _is_web(address: str) -> bool:
+    return address.startswith(("https://", "http://"))
+
+
+def _method_link(row: BoardRow, known: Collection[str]) -> str:
+    return f"methods/{address_of(row.method)}.html" if row.method in known else ""
 
 
 def overview_values(found: Overview, addresses: Mapping[str, str]) -> dict[str, Any]:
@@ -143,7 +148,7 @@ def method_values(
         "title": info.title or info.name,
         "paper": info.paper,
         "where": f"{info.venue} {info.year or ''}".strip(),
-        "url": info.url if info.url.startswith(("https://", "http://")) else "",
+        "url": info.url if _is_web(info.url) else "",
         "command": f"harness run --method {info.name}",
         "missing": info.missing,
         "backbone": info.backbone,
@@ -153,7 +158,7 @@ def method_values(
             {
                 "where": f"{dataset_words(table.dataset)}, {table.protocol}",
                 "address": addresses[table.title],
-                **_row(row),
+                **_row(row, ()),
             }
             for table, row in rows
         ],
