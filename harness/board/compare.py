@@ -48,23 +48,22 @@ class Pairing(NamedTuple):
     lines: tuple[Line, ...]
     queries: tuple[QueryDifference, ...]
     """Those with the largest difference in average precision, largest first."""
+    identities: tuple[int, int, int]
+    """How many identities have a higher mean average precision on the other side than on the first,
+    the same, and a lower one."""
 
     @property
     def verdict(self) -> str:
-        """What the comparison of mAP says, in words."""
+        """What the comparison of mAP says, in words; its sign is that of every line."""
         line = self.lines[0]
         low, high = line.paired.interval
         if math.isnan(low):
             return "One identity says nothing about others: no verdict."
         sure = line.paired.differs and line.p_corrected < 0.05
-        difference, better, other = line.paired.difference, self.b, self.a
-        if sure and difference < 0:
-            # Said of the better one, so that no sentence praises it for a loss.
-            difference, low, high = -difference, -high, -low
-            better, other = other, better
+        better, other = (self.b, self.a) if line.paired.difference > 0 else (self.a, self.b)
         words = (
-            f"mAP {difference:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}, "
-            f"p = {line.p_corrected:.2g}"
+            f"mAP of {self.b} less {self.a}: {line.paired.difference:+.2f} points, 95 % interval "
+            f"{low:+.2f} to {high:+.2f}, {p_words(line.p_corrected)}"
         )
         if sure:
             return f"{better} is better than {other} ({words})."
@@ -147,7 +146,13 @@ def compare(
         identities=len(_identities(first)),
         valid_queries=about.valid_queries,
         pairings=tuple(
-            Pairing(names[0], names[n + 1], lines, _queries(evidence[0], evidence[n + 1], queries))
+            Pairing(
+                names[0],
+                names[n + 1],
+                lines,
+                _queries(evidence[0], evidence[n + 1], queries),
+                won_tied_lost(evidence[0], evidence[n + 1]),
+            )
             for n, lines in enumerate(corrected)
         ),
     )
@@ -220,6 +225,31 @@ def _corrected(compared: Sequence[Sequence[Line]]) -> list[tuple[Line, ...]]:
     ]
 
 
+def won_tied_lost(a: Sequence[PerQueryValues], b: Sequence[PerQueryValues]) -> tuple[int, int, int]:
+    """Identities on which b is better than a, the same, and worse, by mean average precision.
+
+    Means are over seeds, then over an identity's queries that have a match; those that agree to
+    the ninth digit are the same, since two orders of adding are no difference.
+    """
+    ap = [
+        np.mean([100 * np.array(run.ap, dtype=np.float64) for run in side], axis=0)
+        for side in (a, b)
+    ]
+    pids = np.array(a[0].pids or ())
+    valid = ~np.isnan(ap[0])
+    _, place = np.unique(pids[valid], return_inverse=True)
+    differences = np.bincount(place, (ap[1] - ap[0])[valid]) / np.bincount(place)
+    signs = np.sign(np.round(differences, 9))
+    return int((signs > 0).sum()), int((signs == 0).sum()), int((signs < 0).sum())
+
+
+def p_words(p: float) -> str:
+    """A p-value as papers print it; never zero, which no test gives."""
+    if math.isnan(p):
+        return "p not known"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def _identities(found: PerQueryValues) -> set[int]:
     """Those with a valid query."""
     return {pid for pid, ap in zip(found.pids or (), found.ap, strict=True) if ap is not None}
@@ -251,6 +281,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
                 "verdict": one.verdict,
                 "metrics": [_line_json(line) for line in one.lines],
                 "queries": [q._asdict() for q in one.queries],
+                "identities": dict(zip(("won", "tied", "lost"), one.identities, strict=True)),
             }
             for one in found.pairings
         ],

@@ -37,17 +37,23 @@ def leaderboard(
     allow_submit: Annotated[
         bool, typer.Option("--allow-submit", help="Visitors with the token may add records.")
     ] = False,
+    static: Annotated[
+        Path | None,
+        typer.Option("--static", metavar="FOLDER", help="Write it as a site of files, and end."),
+    ] = None,
     host: Annotated[
         str, typer.Option("--host", help="0.0.0.0 lets other machines see the page.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Of the page.")] = 8501,
     as_json: Json = False,
 ) -> None:
-    """Open the leaderboard in a browser, print it, or explain a run's place."""
-    from harness.cli.leaderboard import print_command, serve_command
+    """Open the leaderboard in a browser, print it, write it as a site, or explain a run's place."""
+    from harness.cli.leaderboard import print_command, serve_command, static_command
 
     if context.invoked_subcommand is not None:
         context.obj = {"out": out, "json": as_json, "dataset": dataset, "protocol": protocol}
+    elif static is not None:
+        static_command(out, static, store, data or [], as_json)
     elif text or as_json:
         print_command(out, dataset, protocol, as_json)
     else:

@@ -78,6 +78,8 @@ def _print_pairing(one: Pairing, found: Comparison) -> None:
     print(f"\nA: {one.a}\nB: {one.b}")
     table(columns, rows)
     print(one.verdict)
+    won, tied, lost = one.identities
+    print(f"By identity, B wins {won}, ties {tied} and loses {lost}.")
     if one.queries:
         rows = [
             [

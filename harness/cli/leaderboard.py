@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import HarnessError, PluginError
-from harness.cli.output import emit, table
+from harness.base.files import STORE_VARIABLE
+from harness.cli.output import emit, quoted, table
 from harness.runs.plan import DEFAULT_OUT
 from harness.store import open_store
 
@@ -31,7 +33,7 @@ _LOOKS = {
     "server.maxUploadSize": "2048",
     "theme.headingFontSizes": '["1.9rem", "1.3rem", "1.1rem"]',
     # Streamlit leaves a hand's breadth empty above and below every page.
-    "theme.paddingTop": "1rem",
+    "theme.paddingTop": "0.25rem",
     "theme.paddingBottom": "3rem",
     # Captions and pinned columns are this at 60 %: still 4.5 : 1 on white.
     "theme.light.textColor": "#16181d",
@@ -43,14 +45,7 @@ _LOOKS = {
 
 def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_submit: bool) -> None:
     """Serve the page until it is stopped."""
-    # Found by name, not imported: the core knows no page.
-    page = find_spec("leaderboard_app")
-    if page is None:
-        raise PluginError(
-            seen="the package leaderboard_app is not installed",
-            expected="the page that comes with the harness",
-            do="install mmreid-harness again, or use harness leaderboard --text",
-        )
+    _require_page()
     if allow_submit and not os.environ.get(_TOKEN):
         raise HarnessError(
             seen=f"--allow-submit without {_TOKEN} in the environment",
@@ -66,6 +61,31 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
     own += ["--allow-submit"] if allow_submit else []
     command = [sys.executable, "-m", "leaderboard_app.serve", *words, "--", *own]
     sys.exit(subprocess.call(command))
+
+
+def static_command(
+    out: Path, to: Path, store: str | None, data: Sequence[str], as_json: bool
+) -> None:
+    """Write the leaderboard as files."""
+    _require_page()
+    # Found by name, not imported: the core knows no page.
+    site = import_module("leaderboard_app.site.build")
+    count = site.build(out, to, store or os.environ.get(STORE_VARIABLE), data)
+    if as_json:
+        emit({"folder": str(to), "files": count})
+    else:
+        print(
+            f"{count} files in {to}\nnext:\n  python3 -m http.server --directory {quoted(str(to))}"
+        )
+
+
+def _require_page() -> None:
+    if find_spec("leaderboard_app") is None:
+        raise PluginError(
+            seen="the package leaderboard_app is not installed",
+            expected="the page that comes with the harness",
+            do="install mmreid-harness again, or use harness leaderboard --text",
+        )
 
 
 def print_command(out: Path, dataset: str | None, protocol: str | None, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from harness.board import BoardRow, BoardTable
 from harness.board.view import rank_words, tie_mark
 from harness.evidence.record import METRICS
 from harness.export import Column, TableView, Value, interval
-from leaderboard_app.shared.rows import kind_of, millions
+from leaderboard_app.shared.rows import TRUST_HELP, kind_of, millions, trust_mark
 from leaderboard_app.shared.text import metric_name
 
 Kind = Literal["text", "number", "tags", "link"]
@@ -50,6 +50,15 @@ def uncertainty(row: BoardRow, metric: str = "mAP") -> str | None:
     return ", ".join(parts) or None
 
 
+_METRIC_HELP = {
+    "mAP": "Mean average precision over the queries that have a match, in percent.",
+    "R1": "Queries whose nearest gallery entry is the same identity, in percent.",
+    "R5": "Queries with a match among the first five, in percent.",
+    "R10": "Queries with a match among the first ten, in percent.",
+    "mINP": "Mean inverse penalty: how far down the hardest match stands, in percent.",
+}
+
+
 def _metric(name: str) -> Callable[[BoardRow], float | None]:
     return lambda row: row.metrics.get(name)
 
@@ -62,24 +71,69 @@ def _conflict(row: BoardRow) -> str | None:
     return row.conflict or None
 
 
+def _number(metric: str) -> Shown:
+    title = metric_name(metric)
+    return Shown(title, "number", _metric(metric), 2, "higher", width=66, help=_METRIC_HELP[metric])
+
+
 COLUMNS: dict[str, Shown] = {
+    "method": Shown(
+        "method", "text", lambda row: row.title, width=186, help="A click on a name opens its page."
+    ),
+    "mAP": _number("mAP"),
+    "R1": _number("R1"),
     "rank": Shown(
         "rank", "text", places, width=62, help="The places that paired comparisons leave open."
     ),
-    "method": Shown("method", "text", lambda row: row.title, width=170),
-    **{m: Shown(metric_name(m), "number", _metric(m), 2, "higher", width=76) for m in METRICS[:1]},
     "uncertainty": Shown(
         "95 % interval or ± sd",
         "text",
         uncertainty,
         width=210,
-        help="Of mAP; resamples identities.",
+        help="Of mAP; the interval resamples identities, the deviation is over seeds.",
     ),
-    "ties": Shown("ties", "text", tied, width=50, help="One letter: not told apart."),
-    **{m: Shown(metric_name(m), "number", _metric(m), 2, "higher", width=76) for m in METRICS[1:]},
-    "year": Shown("year", "number", lambda row: row.year, width=58),
-    "trust": Shown("trust", "tags", lambda row: [str(row.trust)], width=92),
-    "selection": Shown("selection", "tags", lambda row: [row.selection] if row.selection else []),
+    "ties": Shown("ties", "text", tied, width=50, help="Rows with one letter: not told apart."),
+    **{metric: _number(metric) for metric in METRICS[2:]},
+    "year": Shown(
+        "year", "number", lambda row: row.year, width=58, help="In which the method was published."
+    ),
+    "trust": Shown("trust", "tags", lambda row: [str(row.trust)], width=100, help=TRUST_HELP),
+    "selection": Shown(
+        "selection",
+        "tags",
+        lambda row: [row.selection] if row.selection else [],
+        help="Which epoch of a run is the result: the last, or one picked on a validation or the "
+        "test set.",
+    ),
+    "tags": Shown(
+        "tags",
+        "tags",
+        lambda row: list(row.tags),
+        width=300,
+        help="What else the number was made with; the page of a claim says each in words.",
+    ),
+    "backbone": Shown(
+        "backbone", "text", lambda row: row.backbone or None, width=130, help="The network."
+    ),
+    "parameters": Shown(
+        "params, M", "number", millions, 1, "lower", width=84, help="Millions of parameters."
+    ),
+    "gflops": Shown(
+        "GFLOP",
+        "number",
+        lambda row: row.gflops,
+        1,
+        "lower",
+        width=74,
+        help="10^9 operations for one descriptor; papers count them in different ways.",
+    ),
+    "descriptor": Shown(
+        "descriptor",
+        "number",
+        lambda row: row.descriptor,
+        width=84,
+        help="Numbers in one sample's descriptor.",
+    ),
     "conflict": Shown(
         "conflict",
         "text",
@@ -87,20 +141,45 @@ COLUMNS: dict[str, Shown] = {
         width=110,
         help="Claims with one mark say different numbers for the same method.",
     ),
-    "tags": Shown("tags", "tags", lambda row: list(row.tags), width=300),
-    "backbone": Shown("backbone", "text", lambda row: row.backbone or None, width=130),
-    "parameters": Shown("params, M", "number", millions, 1, "lower", width=84),
-    "gflops": Shown("GFLOP", "number", lambda row: row.gflops, 1, "lower", width=74),
-    "descriptor": Shown("descriptor", "number", lambda row: row.descriptor, width=84),
-    "source": Shown("source", "text", lambda row: row.source or None, width=210),
-    "link": Shown("link", "link", lambda row: row.source_url or None, width=60),
-    "venue": Shown("venue", "text", lambda row: row.venue or None, width=90),
-    "pretraining": Shown("pretraining", "text", lambda row: row.pretraining or None, width=110),
-    "recipe": Shown("recipe", "text", lambda row: row.recipe or None, width=100),
-    "seeds": Shown("seeds", "text", _seeds, width=80),
-    "kind": Shown("kind", "text", kind_of, width=80),
-    "run": Shown("run", "text", lambda row: ", ".join(row.run_ids) or None, width=150),
-    "created": Shown("created", "text", lambda row: row.created[:10] or None, width=96),
+    "source": Shown(
+        "source",
+        "text",
+        lambda row: row.source or None,
+        width=210,
+        help="Where the number was read; the claim's page says the place in it.",
+    ),
+    "link": Shown(
+        "link", "link", lambda row: row.source_url or None, width=60, help="Opens the source."
+    ),
+    "venue": Shown(
+        "venue", "text", lambda row: row.venue or None, width=90, help="Where it was published."
+    ),
+    "pretraining": Shown(
+        "pretraining",
+        "text",
+        lambda row: row.pretraining or None,
+        width=110,
+        help="What the backbone's weights were learnt on.",
+    ),
+    "recipe": Shown(
+        "recipe", "text", lambda row: row.recipe or None, width=100, help="How it was trained."
+    ),
+    "seeds": Shown("seeds", "text", _seeds, width=80, help="Of the row's runs."),
+    "kind": Shown("kind", "text", kind_of, width=80, help="Claimed in a paper, or run here."),
+    "run": Shown(
+        "run",
+        "text",
+        lambda row: ", ".join(row.run_ids) or None,
+        width=150,
+        help="Ids, for harness verify and harness reproduce.",
+    ),
+    "created": Shown(
+        "created",
+        "text",
+        lambda row: row.created[:10] or None,
+        width=96,
+        help="Day of the newest run.",
+    ),
 }
 """By the name in the address, in the order of the page."""
 
@@ -117,15 +196,19 @@ AT_FIRST = (
     "mINP",
     "trust",
     "selection",
-    "conflict",
     "tags",
     "parameters",
     "gflops",
     "descriptor",
+    "conflict",
     "source",
     "link",
 )
 ALWAYS = "method"
+CHANCE = "chance level"
+"""What stands in that column where guessing has its row."""
+SORT, UPWARDS = "sort", "up"
+"""Parameters of the address."""
 _EMPTY: tuple[Any, ...] = (None, [], "")
 
 
@@ -141,7 +224,12 @@ def usual_columns(rows: Sequence[BoardRow]) -> set[str]:
 
 def frame(rows: Sequence[BoardRow], names: Sequence[str]) -> pd.DataFrame:
     """The rows as the page's table."""
-    return pd.DataFrame({name: [COLUMNS[name].get(row) for row in rows] for name in names})
+    return pd.DataFrame({name: [shown_of(name, row) for row in rows] for name in names})
+
+
+def shown_of(name: str, row: BoardRow) -> Any:
+    """What the page shows of a row: as `COLUMNS` has it, trust with its mark."""
+    return [trust_mark(row)] if name == "trust" else COLUMNS[name].get(row)
 
 
 def sorted_rows(rows: Sequence[BoardRow], by: str, downwards: bool) -> list[BoardRow]:
@@ -152,10 +240,30 @@ def sorted_rows(rows: Sequence[BoardRow], by: str, downwards: bool) -> list[Boar
     return sorted(said, key=lambda row: _comparable(by, row), reverse=downwards) + silent
 
 
+class Order(NamedTuple):
+    """What the rows of a table are sorted by."""
+
+    by: str
+    downwards: bool
+
+    def chance_place(self, table: BoardTable, rows: Sequence[BoardRow]) -> int | None:
+        """Where the chance level stands among sorted rows; None where it has no place."""
+        level = table.chance.get(self.by)
+        if level is None:
+            return None
+        values = [row.metrics.get(self.by) for row in rows]
+        above = [v is not None and (v >= level if self.downwards else v <= level) for v in values]
+        return sum(above)
+
+
 def view(
-    table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str], hidden: str
+    table: BoardTable,
+    rows: Sequence[BoardRow],
+    names: Sequence[str],
+    hidden: str,
+    order: Order,
 ) -> TableView:
-    """Exactly what is on the page, for a download."""
+    """Exactly what is on the page, the chance level among it, for a download."""
     columns = tuple(
         Column(COLUMNS[n].title, digits=COLUMNS[n].digits, better=COLUMNS[n].better, key=n)
         for n in names
@@ -166,13 +274,24 @@ def view(
             f"Chance level: mAP {table.chance['mAP']:.2f}, Rank-1 {table.chance['R1']:.2f}; "
             f"{table.valid_queries} of {table.queries} queries are valid."
         )
+    lines = [tuple(_cell(row, n) for n in names) for row in rows]
+    place = order.chance_place(table, rows)
+    if place is not None:
+        lines.insert(place, tuple(_chance_cell(table, name) for name in names))
     return TableView(
         title=table.title,
         columns=columns,
-        rows=tuple(tuple(_cell(row, n) for n in names) for row in rows),
+        rows=tuple(lines),
         notes=tuple(notes),
         inputs_hash=inputs_hash(table, rows, names),
     )
+
+
+def _chance_cell(table: BoardTable, name: str) -> Any:
+    if name == ALWAYS:
+        return CHANCE
+    level = table.chance.get(name)
+    return None if level is None else Value(level, ranked=False)
 
 
 def inputs_hash(table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str]) -> str:

@@ -9,27 +9,50 @@ import streamlit as st
 
 from harness.board import BoardRow, BoardTable
 from harness.export import render
-from leaderboard_app.board.columns import inputs_hash, view
+from leaderboard_app.board.columns import Order, inputs_hash, view
+from leaderboard_app.shared.picture import as_file, interval_picture
 
 _FILES = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}
+_MOST_DRAWN, _PICTURE_WIDTH = 200, 460
 _ENDINGS = {"csv": "csv", "markdown": "md", "latex": "tex"}
 
 
-def show_downloads(table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str) -> None:
+def show_downloads(
+    table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str, order: Order
+) -> None:
     """Buttons for files of exactly these rows and columns; `hidden` says what filters hid."""
     made_of = inputs_hash(table, rows, names)
     with st.container(horizontal=True):
         for kind, words in _FILES.items():
             st.download_button(
                 f"Download {words}",
-                partial(_file, table, rows, names, hidden, kind),
+                partial(_file, table, rows, names, hidden, order, kind),
                 file_name=f"leaderboard-{made_of[:8]}.{_ENDINGS[kind]}",
                 key=f"download-{kind}",
                 on_click="ignore",
             )
-    st.caption(f"The files hold exactly this table; hash of its inputs {made_of[:12]}.")
+        for form in ("svg", "pdf"):
+            st.download_button(
+                f"Picture as {form.upper()}",
+                partial(_picture, table, rows, form),
+                file_name=f"leaderboard-{made_of[:8]}.{form}",
+                key=f"download-{form}",
+                on_click="ignore",
+            )
+    chance = ", the chance level among them" if table.chance else ""
+    st.caption(
+        f"The files hold these rows and columns in this order{chance}; hash of their inputs "
+        f"{made_of[:12]}."
+    )
 
 
-def _file(table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str, kind: Any) -> str:
+def _picture(table: BoardTable, rows: list[BoardRow], form: Any) -> bytes:
+    chart = interval_picture(rows[:_MOST_DRAWN], table.chance, width=_PICTURE_WIDTH)
+    return b"" if chart is None else as_file(chart, form)
+
+
+def _file(
+    table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str, order: Order, kind: Any
+) -> str:
     """Made when it is asked for, which most visitors never do."""
-    return render(view(table, rows, names, hidden), kind)
+    return render(view(table, rows, names, hidden, order), kind)

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.board import BoardRow
+from leaderboard_app.board.presets import PRESETS
 from leaderboard_app.shared.rows import kind_of, said
 
 
 class Filters(NamedTuple):
     """What a visitor asked for; an empty part lets everything through."""
 
+    presets: tuple[str, ...] = ()
+    """Chips that are pressed; a row must pass all of them."""
+    search: str = ""
+    """Words that a row's name, method, backbone or source must hold, in any case."""
     kinds: tuple[str, ...] = ()
     trust: tuple[str, ...] = ()
     selection: tuple[str, ...] = ()
@@ -58,6 +63,11 @@ def _one_of(value: str, wanted: tuple[str, ...]) -> bool:
     return not wanted or value in wanted
 
 
+def _found(row: BoardRow, search: str) -> bool:
+    text = " ".join((row.title, row.method, row.backbone, row.source, row.recipe)).lower()
+    return all(word in text for word in search.lower().split())
+
+
 def _in_years(row: BoardRow, filters: Filters) -> bool:
     if filters.since is None and filters.until is None:
         return True
@@ -67,6 +77,8 @@ def _in_years(row: BoardRow, filters: Filters) -> bool:
 
 
 _RULES = {
+    "chips": lambda row, f: all(PRESETS[name].keeps(row) for name in f.presets),
+    "search": lambda row, f: _found(row, f.search),
     "kind": lambda row, f: _one_of(kind_of(row), f.kinds),
     "trust": lambda row, f: _one_of(str(row.trust), f.trust),
     "selection": lambda row, f: _one_of(said(row.selection), f.selection),

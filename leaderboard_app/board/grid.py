@@ -10,13 +10,21 @@ import streamlit as st
 
 from harness.board import BoardRow, BoardTable
 from harness.evidence.record import METRICS
-from leaderboard_app.board.columns import ALWAYS, COLUMNS, frame
+from leaderboard_app.board.columns import (
+    ALWAYS,
+    CHANCE,
+    COLUMNS,
+    SORT,
+    UPWARDS,
+    Order,
+    frame,
+    shown_of,
+)
 from leaderboard_app.shared.address import asked_all, put
+from leaderboard_app.shared.links import file_of, page_of
 from leaderboard_app.shared.look import ROW_PIXELS, SELECTION_COLOURS, TRUST_COLOURS
 
-CHANCE = "chance level"
-
-_PICKED = "row"
+_PICKED, _CLICKED = "row", "clicked-row"
 _ROWS_BEFORE_SCROLLING = 18
 
 
@@ -24,19 +32,19 @@ def show_rows(
     table: BoardTable,
     rows: list[BoardRow],
     names: list[str],
-    by: str,
-    downwards: bool,
+    order: Order,
     whole: bool = True,
 ) -> None:
     """The table; before it is whole, that is without ranks, no row of it can be picked."""
     keys: list[str | None] = [row.key for row in rows]
     shown = frame(rows, names)
-    place = _chance_place(table, rows, by, downwards)
+    place = order.chance_place(table, rows)
     if place is not None:
         line = {ALWAYS: CHANCE, **{m: table.chance.get(m) for m in METRICS}}
         added = pd.DataFrame([{name: line.get(name) for name in names}])
         shown = pd.concat([shown.iloc[:place], added, shown.iloc[place:]], ignore_index=True)
         keys.insert(place, None)
+    _open_clicked(rows)
     key = "board-table"
     picked = picked_keys()
     positions = [i for i, k in enumerate(keys) if k is not None and k in picked]
@@ -45,8 +53,9 @@ def show_rows(
         st.session_state[key] = {"selection": {"rows": positions, "columns": [], "cells": []}}
         picking = {
             "key": key,
-            "on_select": partial(_on_select, key, keys),
-            "selection_mode": "multi-row",
+            "on_select": partial(_on_select, key, keys, order),
+            # With columns to select, a click on a header is ours: the order is that of the files.
+            "selection_mode": ["multi-row", "single-column", "single-cell"],
         }
     tall = len(keys) > _ROWS_BEFORE_SCROLLING
     st.dataframe(
@@ -65,26 +74,37 @@ def picked_keys() -> set[str]:
     return set(asked_all(_PICKED))
 
 
-def _chance_place(table: BoardTable, rows: list[BoardRow], by: str, downwards: bool) -> int | None:
-    """Where the chance level stands among rows sorted by a metric; None where it has no place."""
-    level = table.chance.get(by)
-    if level is None:
-        return None
-    values = [row.metrics.get(by) for row in rows]
-    above = [v is not None and (v >= level if downwards else v <= level) for v in values]
-    return sum(above)
+def _open_clicked(rows: list[BoardRow]) -> None:
+    """Go to the page of the row whose name was clicked."""
+    clicked = st.session_state.pop(_CLICKED, None)
+    row = next((row for row in rows if row.key == clicked), None)
+    if row is not None:
+        page, about = page_of(row)
+        st.switch_page(file_of(page), query_params=about)
 
 
-def _on_select(key: str, keys: list[str | None]) -> None:
-    chosen = [keys[i] for i in st.session_state[key]["selection"]["rows"]]
+def _on_select(key: str, keys: list[str | None], order: Order) -> None:
+    selection = st.session_state[key]["selection"]
+    for column in selection["columns"]:
+        _sort(column, order)
+    for place, column in selection["cells"]:
+        if column == ALWAYS:
+            st.session_state[_CLICKED] = keys[place]
+    chosen = [keys[i] for i in selection["rows"]]
     put(_PICKED, [k for k in chosen if k is not None])
+
+
+def _sort(column: str, order: Order) -> None:
+    """Sort by the column of a header; a second click turns the order round."""
+    best_first = COLUMNS[column].kind == "number" and COLUMNS[column].better != "lower"
+    down = not order.downwards if column == order.by else best_first
+    put(SORT, None if column == "mAP" else column)
+    put(UPWARDS, None if down else "1")
 
 
 def _config(name: str, rows: list[BoardRow]) -> Any:
     column, made = COLUMNS[name], st.column_config
     about: dict[str, Any] = {"width": column.width, "help": column.help}
-    if name == ALWAYS:
-        return made.TextColumn(column.title, pinned=True, **about)
     if column.kind == "number":
         return made.NumberColumn(
             column.title, format=f"%.{column.digits}f", alignment="right", **about
@@ -93,7 +113,8 @@ def _config(name: str, rows: list[BoardRow]) -> Any:
         # Anything but http and https is shown as nothing: a record may hold any text.
         return made.LinkColumn(column.title, validate=r"^https?://", display_text="open", **about)
     if column.kind == "tags":
-        values = sorted({tag for row in rows for tag in column.get(row)})
-        colours = [TRUST_COLOURS.get(v) or SELECTION_COLOURS.get(v) or "gray" for v in values]
+        values = sorted({tag for row in rows for tag in shown_of(name, row)})
+        known = TRUST_COLOURS | SELECTION_COLOURS
+        colours = [known.get(value.split()[-1], "gray") for value in values]
         return made.MultiselectColumn(column.title, options=values, color=colours, **about)
     return made.TextColumn(column.title, **about)

@@ -8,49 +8,81 @@ from harness.board import BoardRow, BoardTable
 from leaderboard_app.board.columns import sorted_rows
 from leaderboard_app.board.controls import chosen_columns, chosen_filters
 from leaderboard_app.board.downloads import show_downloads
+from leaderboard_app.board.figures import figures, show_figures
 from leaderboard_app.board.filters import Outcome, apply, sentence
 from leaderboard_app.board.grid import picked_keys, show_rows
+from leaderboard_app.board.yours import show_yours
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.chosen import chosen_table
-from leaderboard_app.shared.links import COMPARE_PAGE, OTHER, QUERY_PAGE, RUN, RUN_PAGE, to_page
-from leaderboard_app.shared.ranks import ranked, ready
+from leaderboard_app.shared.data import infos, snapshot
+from leaderboard_app.shared.links import COMPARE_PAGE, OTHER, QUERY_PAGE, RUN, page_of, to_page
+from leaderboard_app.shared.look import ink
+from leaderboard_app.shared.picture import interval_picture
+from leaderboard_app.shared.ranks import interval_of, ranked, ready
 from leaderboard_app.shared.text import chance_sentence, literal, queries_sentence
+
+_SENTENCE = "Multi-modal re-identification: which numbers are true, and which differences are noise"
+# Streamlit's own first heading takes 90 pixels.
+_HEAD = "font-size: 1.3rem; margin: 0; padding: 0; line-height: 1.3"
+# As many as stand beside the table without scrolling.
+PICTURE_ROWS = 28
 
 
 def show() -> None:
     """The whole page."""
-    st.title("Multi-modal re-identification", anchor=False)
-    st.caption("RGB, near infrared and thermal: what is published, and what was run here.")
-    table = chosen_table()
-    if table is None:
-        return
-    outcome = apply(table.rows, chosen_filters(table))
-    names, by, downwards = chosen_columns(outcome.rows)
-    st.subheader(literal(table.title), anchor=False)
+    state = snapshot()
+    # Close together, so that the table begins in the upper third of a screen.
+    with st.container(gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(f"<h1 style='{_HEAD}'>{_SENTENCE}</h1>", width="stretch")
+            table = chosen_table(label_visibility="collapsed")
+        if table is None:
+            return
+        show_yours(state, table)
+        place_of_figures = st.container()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            filters = chosen_filters(table)
+            outcome = apply(table.rows, filters)
+            names, order = chosen_columns(outcome.rows)
     if outcome.hidden:
-        st.warning(sentence(outcome))
+        st.caption(f":material/filter_alt: {sentence(outcome)}")
     if not outcome.rows:
         st.info("No row is left. Take a filter away to see some.")
         return
+    left, right = st.columns([5, 3], gap="small")
     known = ready(table)
     # An empty place would take the table away at every click, with where it was scrolled to.
-    place = st.container() if known else st.empty()
+    place = left.container() if known else left.empty()
     if not known:
-        rows = sorted_rows(outcome.rows, by, downwards)
+        rows = sorted_rows(outcome.rows, *order)
         with place.container():
-            show_rows(table, rows, names, by, downwards, whole=False)
+            show_rows(table, rows, names, order, whole=False)
     # Ranks are of the whole table: hiding a row must not raise the others.
     whole = ranked(table)
     by_key = {row.key: row for row in whole.rows}
-    rows = sorted_rows([by_key[row.key] for row in outcome.rows], by, downwards)
+    rows = sorted_rows([by_key[row.key] for row in outcome.rows], *order)
     with place if known else place.container():
-        show_rows(table, rows, names, by, downwards)
-    _show_words(whole, outcome, rows)
+        show_rows(table, rows, names, order)
+    with right:
+        _show_picture(whole, rows)
+    with place_of_figures:
+        show_figures(figures(whole, state.claims, infos(), interval_of))
     _show_picked(rows)
-    show_downloads(table, rows, names, sentence(outcome))
+    _show_words(whole, outcome, rows)
+    show_downloads(whole, rows, names, sentence(outcome), order)
+
+
+def _show_picture(table: BoardTable, rows: list[BoardRow]) -> None:
+    chart = interval_picture(rows[:PICTURE_ROWS], table.chance, ink=ink())
+    if chart is None:
+        return
+    show_chart(chart, alt=f"mAP with its 95 % interval, row by row, on {table.title}")
+    if len(rows) > PICTURE_ROWS:
+        st.caption(f"The first {PICTURE_ROWS} of {len(rows)} rows; the files below hold more.")
 
 
 def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> None:
-    words = ["1 row." if len(rows) == 1 else f"{len(rows)} rows."]
+    words = [f"{literal(table.title)}.", "1 row." if len(rows) == 1 else f"{len(rows)} rows."]
     if table.chance:
         words += [chance_sentence(table.chance)]
         words += [queries_sentence(table.queries, table.valid_queries)]
@@ -73,11 +105,14 @@ def _show_picked(rows: list[BoardRow]) -> None:
     picked = [row for row in rows if row.key in keys]
     runs = [row for row in picked if row.run_ids]
     if not picked:
-        st.caption("Pick rows by the boxes at their left to open or compare them.")
+        st.caption(
+            "A click on a name opens it. Pick rows by the boxes at their left to compare them."
+        )
         return
     with st.container(horizontal=True):
-        for row in runs[:3]:
-            to_page(RUN_PAGE, f"Open {literal(row.title)}", {RUN: row.run_ids[0]})
+        for row in picked[:3]:
+            page, about = page_of(row)
+            to_page(page, f"Open {literal(row.title)}", about)
         if len(runs) > 1:
             sides = [",".join(row.run_ids) for row in runs]
             to_page(COMPARE_PAGE, f"Compare {len(runs)} rows", {RUN: sides})
@@ -85,11 +120,6 @@ def _show_picked(rows: list[BoardRow]) -> None:
             to_page(QUERY_PAGE, "Their answers side by side", {RUN: ids[0], OTHER: ids[1]})
         elif runs:
             to_page(QUERY_PAGE, "Its answers", {RUN: runs[0].run_ids[0]})
-    for row in picked:
-        if row.kind == "claim":
-            st.caption(
-                f"{literal(row.title)}: {literal(row.source)}. A claim has no evidence here."
-            )
 
 
 if __name__ == "__main__":

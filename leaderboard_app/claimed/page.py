@@ -6,22 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from harness.export import interval
-from leaderboard_app.claimed.pairs import ABOVE, BELOW, INSIDE, NOT_RUN, Pair, pairs
 from leaderboard_app.shared.address import switch
 from leaderboard_app.shared.chosen import chosen_metric
 from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import infos, snapshot
+from leaderboard_app.shared.pairs import WORDS, Pair, pairs
 from leaderboard_app.shared.ranks import interval_of
 
 ALL = "all"
-
-_WORDS = {
-    INSIDE: "inside our interval",
-    ABOVE: "above our interval",
-    BELOW: "below our interval",
-    NOT_RUN: NOT_RUN,
-    "": "no interval",
-}
 
 
 def show() -> None:
@@ -81,7 +73,7 @@ def _line(pair: Pair) -> dict[str, object]:
         "here": pair.ours,
         "difference": pair.difference,
         "interval": None if pair.interval is None else interval(pair.interval),
-        "the claim is": _WORDS[pair.verdict],
+        "the claim is": WORDS[pair.verdict],
         "seeds": None if row is None else ", ".join(map(str, row.seeds)),
         "recipe": None if row is None else f"{row.recipe} ({row.track})",
         "trust": None if row is None else str(row.trust),

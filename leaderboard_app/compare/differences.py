@@ -6,7 +6,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from harness.board.compare import Pairing
+from harness.board.compare import Pairing, p_words
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.look import NEUTRAL, ONE
 from leaderboard_app.shared.text import literal, metric_name
 
@@ -15,16 +16,19 @@ def show_differences(pairing: Pairing) -> None:
     """The verdict, the numbers behind it and their intervals."""
     st.subheader(f"{literal(pairing.b)} against {literal(pairing.a)}", anchor=False)
     st.text(pairing.verdict)
+    won, tied, lost = pairing.identities
+    st.text(f"By identity, {pairing.b} wins {won}, ties {tied} and loses {lost}.")
+    first, later = sides_named(pairing)
     frame = pd.DataFrame(
         [
             {
                 "metric": metric_name(line.metric),
-                "first": line.a,
-                "later": line.b,
+                first: line.a,
+                later: line.b,
                 "difference": line.paired.difference,
                 "low": line.paired.interval[0],
                 "high": line.paired.interval[1],
-                "p": line.p_corrected,
+                "p": p_words(line.p_corrected).removeprefix("p = ").removeprefix("p "),
             }
             for line in pairing.lines
         ]
@@ -36,18 +40,24 @@ def show_differences(pairing: Pairing) -> None:
             frame,
             hide_index=True,
             column_config={
-                "first": number(format="%.2f"),
-                "later": number(format="%.2f"),
-                "difference": number(format="%+.2f"),
+                first: number(format="%.2f"),
+                later: number(format="%.2f"),
+                "difference": number("later less first", format="%+.2f"),
                 "low": number("95 % from", format="%+.2f"),
                 "high": number("to", format="%+.2f"),
-                "p": number(format="%.3f"),
             },
             alt=f"{pairing.b} against {pairing.a}",
         )
     with chart:
         if frame["low"].notna().all():
-            st.altair_chart(_whiskers(frame), alt="Differences with their intervals")
+            show_chart(_whiskers(frame), alt="Differences with their intervals")
+
+
+def sides_named(pairing: Pairing) -> tuple[str, str]:
+    """What the columns of the two sides are called; two that are called alike are numbered."""
+    if pairing.a != pairing.b:
+        return pairing.a, pairing.b
+    return f"1: {pairing.a}", f"2: {pairing.b}"
 
 
 def _whiskers(frame: pd.DataFrame) -> alt.LayerChart:

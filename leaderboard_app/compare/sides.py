@@ -6,7 +6,8 @@ import streamlit as st
 
 from harness.board.compare import Comparison, compare
 from harness.store import Stored
-from leaderboard_app.shared.address import asked_all, several
+from leaderboard_app.compare.suggestions import show_suggestions
+from leaderboard_app.shared.address import asked_all, require_known, several
 from leaderboard_app.shared.data import all_runs, stored
 from leaderboard_app.shared.links import RUN
 from leaderboard_app.shared.states import show_nothing
@@ -21,18 +22,21 @@ def chosen_sides() -> list[list[Stored]] | None:
     if len(known) < 2:
         show_nothing("Fewer than two runs", "run", "--method", "ieee", "--seeds", "1,2")
         return None
+    for side in asked_all(RUN):
+        for run_id in side.split(","):
+            require_known("run", run_id, known)
     joined = [value for value in asked_all(RUN) if "," in value]
     words = {value: _seeds_in_words(value, known) for value in joined} | known
-    valid = {v: w for v, w in words.items() if all(i in known for i in v.split(","))}
     chosen = several(
         "Runs, the first is the one the others are held against",
-        list(valid),
+        list(words),
         RUN,
-        words=valid.__getitem__,
+        words=words.__getitem__,
         most=_MOST_SIDES,
     )
     if len(chosen) < 2:
         st.info("Choose two runs or more; rows of the board can be picked and sent here.")
+        show_suggestions()
         return None
     return [[stored(run_id) for run_id in side.split(",")] for side in chosen]
 
@@ -58,4 +62,4 @@ def _ids(side: list[Stored]) -> str:
 
 def _seeds_in_words(value: str, known: dict[str, str]) -> str:
     ids = value.split(",")
-    return f"{len(ids)} seeds of {known.get(ids[0], 'a run that is not here')}"
+    return f"{len(ids)} seeds of {known[ids[0]]}"

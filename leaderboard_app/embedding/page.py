@@ -9,6 +9,7 @@ from harness.base.errors import HarnessError
 from leaderboard_app.embedding.chart import SAMPLES_EACH, chart, laid_out
 from leaderboard_app.embedding.projection import drawable
 from leaderboard_app.shared.address import several, whole
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.chosen import chosen_run, runs_with_evidence
 from leaderboard_app.shared.data import evidence_of, stored
 from leaderboard_app.shared.states import show_error
@@ -28,7 +29,7 @@ def show() -> None:
         return
     left, right = st.columns([3, 1])
     with left:
-        run_id = chosen_run(choices)
+        run_id = chosen_run(choices, resets=(IDENTITY,))
     with right:
         seed = whole("Seed of t-SNE", SEED, 0, 9999, 0)
     try:
@@ -51,7 +52,7 @@ def show() -> None:
     if frame.empty:
         st.info("Too few descriptors for a picture: choose more identities.")
         return
-    st.altair_chart(chart(frame), alt="Descriptors in the plane", height=620)
+    show_chart(chart(frame), alt="Descriptors in the plane", height=620)
     _say_what_it_is(columns, len(frame), record.method)
 
 

@@ -8,15 +8,13 @@ import streamlit as st
 
 from harness.base.errors import HarnessError
 from harness.evidence.record import RunRecord
-from harness.spec.modality import Modality
-from leaderboard_app.queries.answers import Hit, hits, ordered
-from leaderboard_app.queries.pictures import Frame, Place
-from leaderboard_app.queries.places import picture, place_of
 from leaderboard_app.shared.address import asked, choice, put, segments, switch, whole
+from leaderboard_app.shared.answer_rows import LEGEND, show_answers, show_query
+from leaderboard_app.shared.answers import ordered
 from leaderboard_app.shared.chosen import chosen_run, runs_with_evidence
 from leaderboard_app.shared.data import evidence_of, snapshot, stored
-from leaderboard_app.shared.evidence import Evidence
 from leaderboard_app.shared.links import OTHER, QUERY
+from leaderboard_app.shared.places import place_of
 from leaderboard_app.shared.states import show_error
 from leaderboard_app.shared.text import literal
 
@@ -25,7 +23,6 @@ ORDER, GONE, SEED = "order", "removed", "draw"
 _ORDERS = {"worst": "Worst first", "best": "Best first", "random": "Random"}
 _BY_DIFFERENCE = {"difference": "Largest difference"}
 _SHOWN = 10
-_IN_A_ROW = 5
 _NO_OTHER = "–"
 
 
@@ -37,12 +34,18 @@ def show() -> None:
         return
     left, right = st.columns(2)
     with left:
-        run_id = chosen_run(choices)
+        run_id = chosen_run(choices, resets=(OTHER, QUERY))
     one = stored(run_id).record
     # Only a run of the same queries can be held beside this one.
     others = [_NO_OTHER, *_comparable(one, list(choices))]
     with right:
-        beside = choice("Beside", others, OTHER, words=lambda r: choices.get(r, "no other run"))
+        beside = choice(
+            "Beside",
+            others,
+            OTHER,
+            words=lambda r: choices.get(r, "no other run"),
+            what="run of the same queries, with descriptors,",
+        )
     try:
         first = evidence_of(run_id)
         second = None if beside == _NO_OTHER else evidence_of(beside)
@@ -54,14 +57,15 @@ def show() -> None:
     place = place_of(one)
     if place is None:
         _say_no_pictures(one)
-    _show_query(place, first, query, one)
-    _show_answers(place, first, query, one, gone, alone=second is None)
+    show_query(place, first, query, one)
+    show_answers(place, first, query, one, "" if two is None else _called(one), _SHOWN, gone)
     if second is not None and two is not None:
-        _show_answers(place, second, query, two, gone, alone=False)
-    st.caption(
-        "Solid blue frame and a tick: the same identity. Dashed orange frame and a cross: another. "
-        "Grey: removed by the protocol, and so without a rank."
-    )
+        show_answers(place, second, query, two, _called(two), _SHOWN, gone)
+    st.caption(LEGEND)
+
+
+def _called(record: RunRecord) -> str:
+    return f"{record.method} (seed {record.seed})"
 
 
 def _comparable(one: RunRecord, runs: list[str]) -> list[str]:
@@ -85,7 +89,13 @@ def _choose(one: RunRecord, two: RunRecord | None) -> tuple[int, bool]:
     listed = ordered(order, one.per_query.ap, other, seed)
     names = [one.per_query.names[i] for i in listed]
     position = names.index(asked(QUERY)) if asked(QUERY) in names else 0
-    name = choice("Query", names, QUERY, words=lambda n: _describe(n, names, listed, one, two))
+    name = choice(
+        "Query",
+        names,
+        QUERY,
+        words=lambda n: _describe(n, names, listed, one, two),
+        what="query with a match",
+    )
     with row, st.container(horizontal=True, width="content"):
         for label, step in (("Previous", -1), ("Next", 1)):
             there = min(max(position + step, 0), len(names) - 1)
@@ -101,52 +111,6 @@ def _describe(
     return f"{place + 1} of {len(names)} · {name} · AP " + " against ".join(
         f"{value:.1f}" for value in found
     )
-
-
-def _show_query(place: Place | None, evidence: Evidence, query: int, record: RunRecord) -> None:
-    labels = evidence.query.labels
-    name = evidence.query.names[query]
-    with st.container(border=True):
-        st.image(picture(place, name, _shown(record, "query"), "query"))
-        camera = "" if labels.camids is None else f" · camera {labels.camids[query] + 1}"
-        st.caption(f"query {literal(name)} · identity {labels.pids[query]}{camera}")
-
-
-def _show_answers(
-    place: Place | None,
-    evidence: Evidence,
-    query: int,
-    record: RunRecord,
-    gone: bool,
-    alone: bool,
-) -> None:
-    ap, first = record.per_query.ap[query], record.per_query.first_rank[query]
-    words = f"AP {100 * (ap or 0.0):.2f}, first match at rank {first}"
-    head = words if alone else f"{record.method} (seed {record.seed}) · {words}"
-    st.subheader(literal(head), anchor=False)
-    found = hits(evidence, query, _SHOWN, gone)
-    for start in range(0, len(found), _IN_A_ROW):
-        columns = st.columns(_IN_A_ROW)
-        for column, hit in zip(columns, found[start : start + _IN_A_ROW], strict=False):
-            with column:
-                _show_hit(place, evidence, hit, record)
-
-
-def _show_hit(place: Place | None, evidence: Evidence, hit: Hit, record: RunRecord) -> None:
-    name, labels = evidence.gallery.names[hit.position], evidence.gallery.labels
-    frame: Frame = "removed" if hit.rank is None else "correct" if hit.correct else "wrong"
-    st.image(picture(place, name, _shown(record, "gallery"), frame), width="stretch")
-    mark = {"removed": "removed", "correct": f"{hit.rank} ✓", "wrong": f"{hit.rank} ✗"}[frame]
-    camera = "" if labels.camids is None else f" · camera {labels.camids[hit.position] + 1}"
-    st.caption(
-        f"**{mark}** · identity {labels.pids[hit.position]}{camera} · "
-        f"distance {round(hit.distance, 6):.4g}  \n{literal(name)}"
-    )
-
-
-def _shown(record: RunRecord, side: str) -> tuple[Modality, ...]:
-    """The modalities the method saw on this side."""
-    return tuple(record.protocol[f"{side}_modalities"])
 
 
 def _say_no_pictures(record: RunRecord) -> None:

@@ -13,6 +13,7 @@ from harness.evidence.evaluations import Evaluated, read
 from harness.evidence.record import RunRecord
 from harness.store import Stored
 from leaderboard_app.run.frames import by_group, modality_matrix, modality_order, robustness
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import evidence_of, plugins
 from leaderboard_app.shared.look import CHART_HEIGHT, IDENTITIES, ROW_PIXELS
@@ -118,7 +119,7 @@ def _show_matrix(results: list[Evaluated], record: RunRecord) -> None:
     chart = base.mark_rect().encode(
         color=alt.Color("value:Q", title="mAP", scale=alt.Scale(scheme="blues"), legend=None)
     ) + base.mark_text(fontSize=12).encode(text=alt.Text("value:Q", format=".1f"), color=digits)
-    st.altair_chart(
+    show_chart(
         chart.properties(height=_CELL * frame["query"].nunique() // 2 + 120),
         alt="mAP by the modalities of query and gallery",
     )
@@ -160,7 +161,7 @@ def _show_curves(results: list[Evaluated], record: RunRecord) -> None:
         .add_params(pick)
     )
     height = CHART_HEIGHT + 100 + _LINE * (len(kinds) // 2)
-    st.altair_chart(chart.properties(height=height), alt="mAP by severity")
+    show_chart(chart.properties(height=height), alt="mAP by severity")
 
 
 def _scale(names: list[str], looks: list[Any]) -> alt.Scale:

@@ -8,9 +8,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from leaderboard_app.shared.look import CHART_HEIGHT, RUNS
+from leaderboard_app.shared.look import CHART_HEIGHT, ONE
 
-_LEGEND = 40
+_WIDTH, _SMALL = 150, 96
 _DOTTED_UP_TO = 30
 _TIGHT = alt.Scale(zero=False, nice=False)
 
@@ -30,22 +30,20 @@ def loss_frame(training: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["epoch", "term", "loss"])
 
 
-def loss_chart(frame: pd.DataFrame) -> alt.Chart:
-    """The mean of each loss term, by epoch."""
+def loss_chart(frame: pd.DataFrame) -> alt.FacetChart:
+    """The mean of each loss term by epoch, each term on a scale of its own."""
     short = frame["epoch"].nunique() <= _DOTTED_UP_TO
-    chart: alt.Chart = (
-        alt.Chart(frame, height=CHART_HEIGHT + _LEGEND)
-        .mark_line(point=short)
+    terms = frame["term"].nunique()
+    lines = (
+        alt.Chart(frame, width=_WIDTH, height=CHART_HEIGHT if terms == 1 else _SMALL)
+        .mark_line(point=short, color=ONE)
         .encode(
             x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=_TIGHT),
-            y=alt.Y("loss:Q"),
-            color=alt.Color(
-                "term:N",
-                title=None,
-                scale=alt.Scale(range=RUNS),
-                legend=alt.Legend(orient="bottom", offset=2, columns=4),
-            ),
+            y=alt.Y("loss:Q", title=None, scale=alt.Scale(zero=False)),
             tooltip=["epoch:Q", "term:N", alt.Tooltip("loss:Q", format=".4f")],
         )
     )
+    chart: alt.FacetChart = lines.facet(
+        facet=alt.Facet("term:N", title=None, sort=None), columns=1 if terms == 1 else 2
+    ).resolve_scale(y="independent")
     return chart

@@ -10,8 +10,11 @@ from harness.evidence.record import RunRecord
 from harness.store import Stored
 from leaderboard_app.run.breakdown import show_breakdown
 from leaderboard_app.run.details import show_details
+from leaderboard_app.run.group import show_group
 from leaderboard_app.run.loss import loss_chart, loss_frame
 from leaderboard_app.run.metrics import show_metrics
+from leaderboard_app.shared.address import asked
+from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.chosen import chosen_run
 from leaderboard_app.shared.cmc import cmc_chart
 from leaderboard_app.shared.commands import show_commands
@@ -30,6 +33,10 @@ def show() -> None:
     known = all_runs()
     if not known:
         show_nothing("No runs yet", "run", "--method", "ieee")
+        return
+    wanted = asked(RUN) or ""
+    if "," in wanted:
+        show_group(wanted.split(","))
         return
     found = stored(chosen_run(known))
     _show_head(found)
@@ -74,7 +81,7 @@ def _show_results(record: RunRecord) -> None:
     with cmc:
         st.markdown("**Cumulative matches (CMC)**")
         if record.cmc:
-            st.altair_chart(cmc_chart({"": record.cmc}), alt="Matched queries by rank")
+            show_chart(cmc_chart({"": record.cmc}), alt="Matched queries by rank")
         else:
             st.caption("The record has no curve.")
     with losses:
@@ -83,7 +90,7 @@ def _show_results(record: RunRecord) -> None:
         if frame.empty:
             st.caption("The record has no training log.")
         else:
-            st.altair_chart(loss_chart(frame), alt="Loss by epoch")
+            show_chart(loss_chart(frame), alt="Loss by epoch")
 
 
 def _show_metrics(record: RunRecord) -> None:

@@ -5,16 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from harness.spec.dataset import SPLITS, Card, load_card
+from harness.spec.dataset import SPLITS, Card
 from harness.spec.protocol import removed_in_words
-from leaderboard_app.shared.data import plugins
 from leaderboard_app.shared.text import literal
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def all_cards() -> dict[str, Card]:
-    """Those of all installed data sets, by name."""
-    return {name: load_card(info.card) for name, info in sorted(plugins().datasets.items())}
 
 
 def show_card(card: Card) -> None:

@@ -7,10 +7,10 @@ import streamlit as st
 from harness.base.errors import HarnessError
 from harness.spec.dataset import Card
 from harness.spec.protocol import Protocol
-from leaderboard_app.sets.cards import all_cards, show_card
+from leaderboard_app.sets.cards import show_card
 from leaderboard_app.sets.noise import show_noise
 from leaderboard_app.shared.address import choice
-from leaderboard_app.shared.data import plugins
+from leaderboard_app.shared.data import all_cards, plugins
 from leaderboard_app.shared.links import DATASET, PROTOCOL
 from leaderboard_app.shared.text import literal
 
@@ -23,10 +23,17 @@ def show() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         titles = {name: card.title for name, card in cards.items()}
-        name = choice("Data set", list(cards), DATASET, "rgbnt201", words=titles.__getitem__)
+        name = choice(
+            "Data set",
+            list(cards),
+            DATASET,
+            "rgbnt201",
+            words=titles.__getitem__,
+            what="data set",
+        )
         show_card(cards[name])
     with right:
-        protocol = choice("Protocol", list(known.protocols), PROTOCOL, "full")
+        protocol = choice("Protocol", list(known.protocols), PROTOCOL, "full", what="protocol")
         _show_protocol(known.protocols[protocol], cards[name])
         show_noise(cards[name], protocol)
 

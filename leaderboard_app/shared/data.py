@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import NamedTuple
 
 import streamlit as st
 
-from harness.board import BoardTable, board
+from harness.board import BoardRow, BoardTable, board
 from harness.claims import PublishedClaim, load_claims
+from harness.spec.dataset import Card, load_card
 from harness.spec.method import MethodInfo
 from harness.spec.plugins import Plugins, load_plugins
 from harness.store import STORE_NAME, PerQueryValues, Store, Stored, Summary, open_store
@@ -59,6 +60,17 @@ def stored(run_id: str) -> Stored:
     # Trust is the one thing that changes, and the snapshot knows it.
     summary = snapshot().summaries.get(run_id)
     return found if summary is None else found._replace(trust=summary.trust, path=summary.path)
+
+
+def row_of(run_ids: Sequence[str]) -> BoardRow | None:
+    """The row of the board that these runs are, in any order; None where they are none.
+
+    Raises:
+        HarnessError: The store cannot be read.
+    """
+    wanted = set(run_ids)
+    rows = (row for table in snapshot().tables for row in table.runs)
+    return next((row for row in rows if set(row.run_ids) == wanted), None)
 
 
 def all_runs() -> dict[str, str]:
@@ -117,6 +129,12 @@ def plugins() -> Plugins:
 def infos() -> Mapping[str, MethodInfo]:
     """The installed methods by name."""
     return plugins().methods
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def all_cards() -> dict[str, Card]:
+    """The cards of all installed data sets, by name."""
+    return {name: load_card(info.card) for name, info in sorted(plugins().datasets.items())}
 
 
 def _store(settings: Settings) -> Store | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 # Okabe and Ito's palette, which colour-blind people can tell apart, then three more.
 IDENTITIES = [
     "#0072b2",
@@ -20,8 +22,19 @@ ONE = RUNS[0]
 """Of a chart that shows one thing."""
 NEUTRAL = "#7f7f7f"
 """Of lines and legends that must be seen on white and on black; Vega's own black is not."""
+CHANCE_DASH = [2, 3]
 TRUST_COLOURS = {"claimed": "gray", "reported": "blue", "rescored": "violet", "rerun": "green"}
+TRUST_MARKS = {"claimed": "◇", "reported": "○", "rescored": "◐", "rerun": "●"}
+"""Fuller where more was checked; a claim's is the diamond of the pictures."""
 SELECTION_COLOURS = {"last": "gray", "validation": "blue", "test": "orange"}
 
 ROW_PIXELS = 35
 CHART_HEIGHT = 260
+
+# Axes and legends of charts, at 7 : 1 on the page's own ground.
+INK, INK_ON_DARK = "#3d424c", "#c9ced6"
+
+
+def ink() -> str:
+    """The colour of a chart's words on the page as its visitor has it."""
+    return INK_ON_DARK if st.context.theme.type == "dark" else INK

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from harness.evidence.record import METRICS
-from harness.export import number
+from harness.export import interval, number
 
 _METRIC_NAMES = {"R1": "Rank-1", "R5": "Rank-5", "R10": "Rank-10"}
 
@@ -32,6 +32,11 @@ def badge(text: str) -> str:
 def metric_name(metric: str) -> str:
     """A metric as people call it."""
     return _METRIC_NAMES.get(metric, metric)
+
+
+def interval_words(ends: tuple[float, float] | None) -> str | None:
+    """A 95 % interval, or nothing where there is none."""
+    return None if ends is None else interval(ends)
 
 
 def chance_sentence(chance: Mapping[str, float]) -> str:

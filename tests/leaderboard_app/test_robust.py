@@ -19,7 +19,7 @@ from harness.board import BoardRow, BoardTable
 from harness.evidence.record import RunRecord
 from harness.store import STORE_NAME, Store
 from leaderboard_app.board import grid
-from leaderboard_app.board.grid import CHANCE
+from leaderboard_app.board.columns import CHANCE
 from leaderboard_app.shared import ranks
 from tests.harness.records import make
 from tests.leaderboard_app.conftest import words_of
@@ -182,7 +182,7 @@ def test_a_store_that_was_changed_by_hand_still_shows_the_others(
     assert _methods(page) == {"one", "two"}
     shown = page.dataframe[0].value.set_index("method")
     assert shown["rank"]["one"] in ("1", "1–2")
-    assert shown["trust"]["two"] == ["reported"]
+    assert shown["trust"]["two"] == ["○ reported"]
 
 
 def test_an_address_may_ask_for_more_than_there_is_room_for(opened: Open, add_run: AddRun) -> None:

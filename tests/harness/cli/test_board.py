@@ -108,7 +108,11 @@ def test_compare_says_what_differs_and_whether_it_is_noise(
     # Whichever is named first, the better one is said to gain.
     (turned,) = harness("compare", good, poor, *out, "--json").json["pairings"]
     assert turned["metrics"][0]["difference"] == -line["difference"]
-    assert turned["verdict"] == pairing["verdict"] and "(mAP +" in turned["verdict"]
+    first, second = (one["verdict"].split(" (")[0] for one in (pairing, turned))
+    assert first == second
+    # One sign for all that is said: that of B less A.
+    assert ": +" in pairing["verdict"] and ": -" in turned["verdict"]
+    assert list(turned["identities"].values()) == list(pairing["identities"].values())[::-1]
     gaps = [q["ap_b"] - q["ap_a"] for q in pairing["queries"]]
     assert len(gaps) == 3 and gaps == sorted(gaps, reverse=True)
     text = harness("compare", poor, same, *out).out

@@ -12,7 +12,9 @@ from harness.export import render
 from leaderboard_app.board.columns import (
     ALWAYS,
     AT_FIRST,
+    CHANCE,
     COLUMNS,
+    Order,
     frame,
     places,
     sorted_rows,
@@ -67,14 +69,30 @@ def test_the_download_holds_what_is_on_the_page() -> None:
     names = ["method", "mAP", "uncertainty", "source"]
     shown = frame(rows, names)
     assert list(shown["mAP"]) == [60.125, 40.0]
-    made = view(table(*rows), rows, names, "1 row hidden by: kind (1).")
+    order = Order("mAP", downwards=True)
+    made = view(table(*rows), rows, names, "1 row hidden by: kind (1).", order)
     text = render(made, "csv")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     read = list(csv.reader(io.StringIO("\n".join(lines))))
-    assert [line[0] for line in read[1:3]] == ["b", "a"]
+    assert [line[0] for line in read[1:]] == ["b", "a", CHANCE]
     assert float(read[1][1]) == pytest.approx(60.125, abs=0.006)
     assert "1 row hidden by" in render(made, "markdown")
-    assert made.inputs_hash != view(table(*rows), rows[:1], names, "").inputs_hash
+    assert made.inputs_hash != view(table(*rows), rows[:1], names, "", order).inputs_hash
+
+
+def test_the_chance_level_stands_in_a_download_where_it_stands_on_the_page() -> None:
+    rows = [row("a", 60.0), row("b", 3.0)]
+    for order, place in ((Order("mAP", True), 1), (Order("mAP", False), 1)):
+        ordered = sorted_rows(rows, *order)
+        text = render(view(table(*rows), ordered, ["method", "mAP"], "", order), "markdown")
+        lines = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")]
+        assert lines.index(CHANCE) == place + 2
+    by_name = Order("method", False)
+    assert CHANCE not in render(view(table(*rows), rows, ["method"], "", by_name), "markdown")
+
+
+def test_every_header_has_a_sentence_of_help() -> None:
+    assert [name for name, column in COLUMNS.items() if not column.help] == []
 
 
 def test_the_usual_columns_exist() -> None:

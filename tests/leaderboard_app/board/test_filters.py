@@ -45,6 +45,9 @@ def test_no_filter_hides_nothing() -> None:
         ({"sweeps": ("grid", "other")}, ["a"]),
         ({"since": 2021}, ["a", "c"]),
         ({"until": 2022}, ["a", "d"]),
+        ({"presets": ("clean",)}, ["a", "d"]),
+        ({"presets": ("resnet", "runs")}, ["a"]),
+        ({"search": "resnet d"}, ["d"]),
         ({"since": 2021, "backbone": ("ResNet-50",)}, ["a"]),
     ],
 )
@@ -61,6 +64,8 @@ def test_what_is_hidden_is_counted_by_filter() -> None:
 @given(
     st.builds(
         Filters,
+        presets=st.sampled_from([(), ("clean",), ("vit", "runs")]),
+        search=st.sampled_from(["", "resnet", "none of them"]),
         kinds=st.sampled_from([(), ("claimed",), ("run here",)]),
         tags=st.sampled_from([(), ("text-at-test",), ("no such tag",)]),
         since=st.sampled_from([None, 2021, 2030]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -30,8 +31,35 @@ def test_fewer_than_two_runs_say_so(opened: Open, add_run: AddRun) -> None:
     assert "Fewer than two runs" in words_of(opened("compare"))
 
 
-def test_nothing_chosen_asks_for_a_choice(opened: Open, two: tuple[RunRecord, RunRecord]) -> None:
-    assert "Choose two runs or more" in words_of(opened("compare"))
+def test_nothing_chosen_offers_the_comparison_that_is_likely(
+    opened: Open, two: tuple[RunRecord, RunRecord]
+) -> None:
+    page = opened("compare")
+    assert "Choose two runs or more" in words_of(page)
+    (link,) = [one.proto.query_string for one in page.get("page_link")]
+    # The better one first.
+    assert link == f"run={two[1].run_id}&run={two[0].run_id}"
+
+
+def test_settings_that_differ_stand_on_top(opened: Open, add_run: AddRun) -> None:
+    recipe = {"name": "smoke", "epochs": 3, "optimiser": {"name": "adam", "lr": 0.001}}
+    other = {**recipe, "optimiser": {"name": "adam", "lr": 0.01}, "sampler": {"identities": 4}}
+    ids = [
+        add_run(recipe=one, recipe_hash=key * 64).run_id
+        for key, one in (("1", recipe), ("2", other))
+    ]
+    lines = opened("compare", run=ids).dataframe[0].value.set_index("setting")
+    assert list(lines.index) == ["optimiser.lr", "sampler.identities"]
+    assert list(lines.loc["optimiser.lr"]) == ["0.001", "0.01"]
+
+
+def test_the_ranked_lists_of_the_query_that_differs_most_are_there(
+    opened: Open, finished: Path
+) -> None:
+    runs = Store(finished / STORE_NAME).all()
+    page = opened("compare", finished, run=[run.record.run_id for run in runs[:2]])
+    assert len(page.get("image")) == 1 + 2 * 5
+    assert "The query that differs most" in words_of(page)
 
 
 def test_the_page_says_what_the_command_says(
@@ -41,11 +69,14 @@ def test_the_page_says_what_the_command_says(
     page = opened("compare", run=ids)
     store = Store(tmp_path / STORE_NAME)  # type: ignore[operator]
     (pairing,) = compare(*(store.get(i) for i in ids)).pairings
-    shown = page.dataframe[0].value
+    shown = page.dataframe[1].value
     assert list(shown["difference"]) == [line.paired.difference for line in pairing.lines]
-    assert list(shown["p"]) == [line.p_corrected for line in pairing.lines]
+    assert list(shown[pairing.b]) == [line.b for line in pairing.lines]
+    assert "0.000" not in set(shown["p"])
     assert pairing.verdict in words_of(page)
-    assert [q.name for q in pairing.queries[:3]] == list(page.dataframe[1].value["name"][:3])
+    # Every one of four identities gained: the eight valid queries are theirs, two each.
+    assert "wins 4, ties 0 and loses 0" in words_of(page)
+    assert [q.name for q in pairing.queries[:3]] == list(page.dataframe[2].value["name"][:3])
     links = [link.proto.query_string for link in page.get("page_link")]
     assert links[0] == f"run={ids[0]}&with={ids[1]}&query={pairing.queries[0].name}"
 
@@ -56,8 +87,8 @@ def test_seeds_of_a_row_are_one_side(
     third = add_run(method="one", seed=2)
     page = opened("compare", run=[f"{two[0].run_id},{third.run_id}", two[1].run_id])
     assert "seeds are drawn too" in words_of(page)
-    assert set(page.dataframe[0].value["metric"]) == {"mAP", "Rank-1", "Rank-5", "Rank-10", "mINP"}
-    assert len(page.dataframe[0].value) == len(METRICS)
+    assert set(page.dataframe[1].value["metric"]) == {"mAP", "Rank-1", "Rank-5", "Rank-10", "mINP"}
+    assert len(page.dataframe[1].value) == len(METRICS)
 
 
 def test_runs_on_other_data_do_not_compare(
@@ -68,9 +99,3 @@ def test_runs_on_other_data_do_not_compare(
     assert not page.dataframe
     assert "do not compare" in words_of(page)
     assert "data" in page.markdown[0].value
-
-
-def test_an_address_of_runs_that_are_not_here_asks_for_a_choice(
-    opened: Open, two: tuple[RunRecord, RunRecord]
-) -> None:
-    assert "Choose two runs or more" in words_of(opened("compare", run=["x,y", two[0].run_id]))

@@ -90,10 +90,37 @@ def test_a_protocol_without_words_is_shown_field_by_field(opened: Open, add_run:
     assert 'filter = "mine"' in words_of(opened("run", run=record.run_id))
 
 
-def test_a_run_that_is_not_there_shows_another(opened: Open, add_run: AddRun) -> None:
-    record = add_run()
-    page = opened("run", run="[x](http://e.org)")
-    assert page.selectbox(key="run").value == record.run_id
+@pytest.mark.parametrize("name", ["run", "queries", "embedding", "compare"])
+def test_a_run_that_is_not_there_shows_no_other(opened: Open, add_run: AddRun, name: str) -> None:
+    for seed in (1, 2):
+        folder = add_run(seed=seed).run_id
+    asked = "[x](http://e.org)"
+    page = opened(name, run=[folder, asked] if name == "compare" else asked)
+    words = words_of(page)
+    if name in ("run", "compare"):
+        assert "Not in this store" in words
+        assert literal(asked) in words
+        assert page.get("page_link")
+    assert not page.dataframe
+    assert "mAP" not in words
+
+
+def test_the_seeds_of_a_row_stand_side_by_side(opened: Open, add_run: AddRun) -> None:
+    ids = [add_run(mAP=mAP, seed=seed).run_id for seed, mAP in ((1, 40.0), (2, 50.0))]
+    page = opened("run", run=",".join(reversed(ids)))
+    shown = page.dataframe[0].value.set_index("seed")
+    assert list(shown["mAP"][:3]) == [40.0, 50.0, 45.0]
+    assert shown["mAP"]["± sd"] == pytest.approx(7.0711, abs=1e-4)
+    links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
+    assert links["Open seed 2"] == f"run={ids[1]}"
+    assert "95 % interval is" in words_of(page)
+
+
+def test_runs_that_are_no_row_are_not_shown_as_one(opened: Open, add_run: AddRun) -> None:
+    ids = [add_run(method=method).run_id for method in ("one", "two")]
+    page = opened("run", run=",".join(ids))
+    assert not page.dataframe
+    assert "not seeds of one recipe" in words_of(page)
 
 
 @pytest.mark.parametrize("name", ["<b>x</b>", "[a](javascript:alert(1))", ":red[x] $y$ `z`"])

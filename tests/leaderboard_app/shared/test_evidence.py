@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.errors import FeaturesError, RecordError
 from harness.evidence.features_file import write_features
-from leaderboard_app.queries.answers import hits
+from leaderboard_app.shared.answers import hits
 from leaderboard_app.shared.evidence import read_evidence
 from tests.leaderboard_app.evidence import PROTOCOL, made_evidence
 

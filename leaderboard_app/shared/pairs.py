@@ -9,6 +9,14 @@ from harness.board import BoardRow, BoardTable
 from harness.claims import PublishedClaim
 
 INSIDE, ABOVE, BELOW, NOT_RUN = "inside", "above", "below", "not run here"
+WORDS = {
+    INSIDE: "inside our interval",
+    ABOVE: "above our interval",
+    BELOW: "below our interval",
+    NOT_RUN: NOT_RUN,
+    "": "without an interval to be held against",
+}
+"""A verdict, said of the claim."""
 
 
 class Pair(NamedTuple):
@@ -54,7 +62,7 @@ def pairs(
             continue
         rows = by_name.get((claim.dataset, claim.protocol), [])
         row = _answer([r for r in rows if r.method == claim.method_key])
-        out.append(_pair(claim, row, metric, said, interval_of))
+        out.append(pair_of(claim, row, metric, interval_of))
     return out
 
 
@@ -66,15 +74,13 @@ def _answer(rows: list[BoardRow]) -> BoardRow | None:
     return order[0] if order else None
 
 
-def _pair(
-    claim: PublishedClaim,
-    row: BoardRow | None,
-    metric: str,
-    said: float,
-    interval_of: IntervalOf,
+def pair_of(
+    claim: PublishedClaim, row: BoardRow | None, metric: str, interval_of: IntervalOf
 ) -> Pair:
+    """A claim that has the metric, held against one row."""
     if row is None:
         return Pair(claim, None, metric, None, None, None, NOT_RUN)
+    said: float = getattr(claim, metric)
     ours, interval = row.metrics[metric], interval_of(row, metric)
     verdict = ""
     if interval is not None:

@@ -11,8 +11,8 @@ from harness.data.validation import held_out
 from harness.evidence.record import RunRecord
 from harness.spec.modality import Modality
 from harness.spec.protocol import BoundProtocol
-from leaderboard_app.queries.pictures import Frame, Place, strip
 from leaderboard_app.shared.data import plugins
+from leaderboard_app.shared.pictures import Frame, Place, strip
 from leaderboard_app.shared.settings import Settings, read_settings
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from harness.spec.dataset import Sample
 from harness.spec.modality import MODALITIES
-from leaderboard_app.queries.pictures import Frame, Place, strip
+from leaderboard_app.shared.pictures import Frame, Place, strip
 
 FRAMES: tuple[Frame, ...] = ("query", "correct", "wrong", "removed")
 

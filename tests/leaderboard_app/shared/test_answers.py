@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.scoring.distances import distance_matrix
 from harness.scoring.labels import removed
-from leaderboard_app.queries.answers import hits, ordered
+from leaderboard_app.shared.answers import hits, ordered
 from leaderboard_app.shared.evidence import Evidence
 from tests.leaderboard_app.evidence import PROTOCOL, made_evidence
 

@@ -1,0 +1,1 @@
+"""One published number: where it was read, what it was made with, what came out here."""

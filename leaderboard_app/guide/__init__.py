@@ -1,0 +1,1 @@
+"""The guides of docs/, read on the page."""

@@ -1,0 +1,1 @@
+"""One method: its paper, its numbers everywhere, its cost, and where ours departs."""

@@ -1,0 +1,1 @@
+"""One data set: every method under every protocol."""

@@ -1,0 +1,1 @@
+"""The leaderboard as files that any web server serves, and that open from a disk."""
