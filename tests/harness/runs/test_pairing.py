@@ -95,6 +95,7 @@ def test_a_run_keeps_and_scores_what_the_pair_gave(made: dict[str, Path], drawn:
     assert said(made["plain"], "cost")["descriptor"] == slots[0].features.shape[1] == 512
     hashes = {name: said(folder, "protocol_hash") for name, folder in made.items()}
     assert hashes["plain"] == hashes["pairing"], "it is the same protocol for all methods"
+    assert said(made["plain"], "metrics") == evaluate(*slots, bound).metrics
     assert said(made["plain"], "metrics") != said(made["pairing"], "metrics")
 
 
