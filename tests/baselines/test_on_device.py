@@ -6,7 +6,7 @@ they hold is plain, are there so that a test that no machine of ours runs is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,18 +62,9 @@ def opened(method: str, device: str, drawn: Path, *changes: str) -> Shop:
     """A training of a method in its smallest form on the drawn set, in mode exact."""
     info = PLUGINS.methods[method]
     size = () if info.input_size else ("input.height=64", "input.width=32")
-    small = list(_words("config", SMALL.get(method, {})))
+    small = [f"config.{name}={value}" for name, value in SMALL.get(method, {}).items()]
     words = [*CHANGES, *size, *small, *changes]
     return Shop(method, device, words, dataset=str(drawn), recipe="smoke")
-
-
-def _words(place: str, options: Mapping[str, Any]) -> Iterator[str]:
-    """What stands after --set for options, those of a section among them."""
-    for name, value in options.items():
-        if isinstance(value, Mapping):
-            yield from _words(f"{place}.{name}", value)
-        else:
-            yield f"{place}.{name}={value}"
 
 
 def descriptors(shop: Shop) -> NDArray[np.float32]:
