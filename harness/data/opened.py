@@ -173,10 +173,10 @@ class OpenDataset:
 
         Where no list is published, nothing can be called a variant of it. Captions bring theirs.
         """
-        return self._of_pictures + (f"{CAPTIONS}{self.said.hash[:8]}" if self.captioned else "")
+        return self._label_of_pictures + (f"{CAPTIONS}{self.said.hash[:8]}" if self.captioned else "")
 
     @property
-    def _of_pictures(self) -> str:
+    def _label_of_pictures(self) -> str:
         if self.card.embedded or self.is_published:
             return self.card.name
         kind = "" if self.card.file_list_hash is None else "-variant"
