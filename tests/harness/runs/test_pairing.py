@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from harness.evidence.features_file import Side, read_own
-from harness.rerank import k_reciprocal_features
-from harness.runs.evaluation import evaluate, evaluate_distances
+from harness.runs.evaluation import evaluate, evaluate_reranked
 from harness.spec.plugins import load_plugins
 from harness.spec.protocol import BoundProtocol
 from harness.verify import Finder, verify
@@ -139,8 +138,7 @@ def test_evaluate_pairs_by_the_protocol_that_is_asked_for(
     assert by_run["RGB+TI>NI"]["metrics"] != by_plain["RGB+TI>NI"]["metrics"]
     kept = read_own(folder / "features.npz")
     bound = BoundProtocol.model_validate(said(folder, "protocol"))
-    distances = k_reciprocal_features(*(side.features for side in kept))
-    wanted = evaluate_distances(distances, *kept, bound).metrics
+    wanted = evaluate_reranked(*kept, bound).metrics
     assert by_run[PROTOCOL]["reranked"]["metrics"] == wanted
 
 
