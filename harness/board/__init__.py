@@ -1,6 +1,7 @@
 """The leaderboard: pure functions from summaries of runs and published claims to tables."""
 
 from harness.board.build import board
+from harness.board.names import Folded, folded
 from harness.board.ranking import rank_table, row_interval
 from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
 from harness.board.same import one_table, require_same
@@ -10,8 +11,10 @@ __all__ = [
     "BoardRow",
     "BoardTable",
     "Claimed",
+    "Folded",
     "PerQuery",
     "board",
+    "folded",
     "metric_values",
     "one_table",
     "rank_table",

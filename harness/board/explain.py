@@ -140,7 +140,7 @@ def _against(row: BoardRow, table: BoardTable, per_query: PerQuery) -> tuple[Aga
 
 def _tie_words(one: Against) -> str:
     low, high = one.paired.interval
-    which = f"{one.row.title} {one.row.recipe} ({one.row.run_ids[0][:8]})"
+    which = f"{one.row.title} ({one.row.run_ids[0][:8]})"
     return (
         f"Tied with {which}: {one.paired.difference:+.2f} points, 95 % interval {low:+.2f} to "
         f"{high:+.2f} contains zero, p = {one.paired.p:.2g}."

@@ -56,7 +56,7 @@ class BoardRow(NamedTuple):
     key: str
     """Stable and unique within its table: from the hashes of recipe and code, or the claim's id."""
     title: str
-    """What it is called in print."""
+    """What it is called in print: the method and what tells this row from others of the table."""
     method: str
     """The registered name; empty for a claim of a method that we do not have."""
     year: int | None
@@ -64,6 +64,7 @@ class BoardRow(NamedTuple):
     backbone: str
     recipe: str
     track: str
+    """official only where the recipe is the method's own, unchanged (`KnownRecipes.track`)."""
     seeds: tuple[int, ...]
     run_ids: tuple[str, ...]
     """In the order of the seeds."""
@@ -91,6 +92,12 @@ class BoardRow(NamedTuple):
     """The group of claims it contradicts; empty where it contradicts none."""
     created: str
     """Of the newest run; empty for a claim."""
+    family: str = ""
+    """The method alone, as it is called in print."""
+    variant: str = ""
+    """What it has otherwise than the method's own recipe or main claim; empty where nothing."""
+    code_hash: str = ""
+    """Of the code that trained it; empty for a claim."""
 
 
 class BoardTable(NamedTuple):

@@ -9,13 +9,15 @@ from harness.board.compare import Comparison, Pairing, as_json, compare
 from harness.cli.named_runs import named_runs
 from harness.cli.output import emit, table
 from harness.export import number
+from harness.spec.plugins import load_plugins
 from harness.store import open_store
 
 
 def compare_command(runs: Sequence[str], out: Path, queries: int, json_wanted: bool) -> None:
     """Print the first run against each of the others."""
     store = open_store(out)
-    found = compare(*(named_runs(word, store) for word in runs), queries=queries)
+    sides = [named_runs(word, store) for word in runs]
+    found = compare(*sides, queries=queries, infos=load_plugins().methods)
     if json_wanted:
         emit(as_json(found))
         return

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, insert, inspect, text, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from harness.base.errors import StoreError
 from harness.base.files import replacing
@@ -16,7 +16,16 @@ from harness.base.progress import say
 from harness.evidence.record import RunRecord
 from harness.store.database import Database
 from harness.store.rows import columns_of, path_of, summary_of
-from harness.store.tables import ABOUT, META, RECORDS, RUNS, SCHEMA_VERSION
+from harness.store.tables import ABOUT, META, RECORDS, RUNS, SCHEMA_VERSION, TRUST
+
+_OLDER = {
+    1: ("SELECT run_id, path, record FROM runs", ("runs", "about")),
+    2: (
+        "SELECT runs.run_id, path, record FROM runs JOIN records ON records.run_id = runs.run_id",
+        ("trust", "runs", "records", "about"),
+    ),
+}
+"""By schema: what reads each run's id, path and record, and the tables, those that refer first."""
 
 
 def make_ready(database: Database) -> None:
@@ -38,7 +47,7 @@ def make_ready(database: Database) -> None:
             if database.file is not None:
                 backup = back_up(database.file, f"schema-{found}")
                 say(f"store: migrating {database} to schema {SCHEMA_VERSION}; {backup} is a copy")
-            _from_schema_1(connection)
+            _from_older(connection, found)
 
 
 def create(connection: Connection) -> None:
@@ -66,7 +75,7 @@ def _checked(connection: Connection, database: Database) -> int | None:
     if not inspect(connection).has_table("about"):
         return None
     found = connection.execute(text("SELECT schema_version FROM about")).scalar()
-    if found is None or found in (1, SCHEMA_VERSION):
+    if found is None or found in (*_OLDER, SCHEMA_VERSION):
         return found
     raise StoreError(
         seen=f"the store {database} has schema {found}",
@@ -87,12 +96,18 @@ def back_up(file: Path, why: str) -> Path:
     return place
 
 
-def _from_schema_1(connection: Connection) -> None:
-    """Schema 1 had one table `runs` with the record beside a few of its fields."""
-    rows = connection.execute(text("SELECT run_id, path, record FROM runs")).all()
-    for name in ("runs", "about"):
+def _from_older(connection: Connection, schema: int) -> None:
+    """Make every table anew from the records, which no schema has changed, and from their paths.
+
+    Schema 1 had one table `runs` with the record beside a few of its fields, and nothing of checks.
+    """
+    query, tables = _OLDER[schema]
+    rows = connection.execute(text(query)).all()
+    checked = [] if schema == 1 else connection.execute(select(TRUST)).mappings().all()
+    for name in tables:
         connection.execute(text(f"DROP TABLE {name}"))
     create(connection)
+    kept = set()
     for run_id, path, record in rows:
         try:
             summary = summary_of(RunRecord.model_validate_json(record), path_of(path))
@@ -101,6 +116,10 @@ def _from_schema_1(connection: Connection) -> None:
             continue
         connection.execute(insert(RECORDS).values(run_id=run_id, record=record))
         connection.execute(insert(RUNS).values(columns_of(summary)))
+        kept.add(run_id)
+    for row in checked:
+        if row["run_id"] in kept:
+            connection.execute(insert(TRUST).values(dict(row)))
     changed(connection)
 
 

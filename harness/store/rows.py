@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from harness.base.hashing import json_text
 from harness.evidence.record import METRICS, RunRecord
 from harness.evidence.trust import Trust
 
@@ -57,7 +58,9 @@ class Summary(NamedTuple):
     recipe: str
     recipe_hash: str
     track: str
-    """official, common or smoke; empty where the recipe says none."""
+    """official, common, smoke or modified, as the record says; empty where it says none."""
+    settings: str
+    """The recipe, whole, in JSON: parsed where a name needs it, and not for every run."""
     seed: int
     selection: str
     metrics: dict[str, float]
@@ -99,6 +102,7 @@ def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> 
         recipe=str(recipe.get("name", "")),
         recipe_hash=record.recipe_hash,
         track=str(recipe.get("track", "")),
+        settings=json_text(recipe),
         seed=record.seed,
         selection=record.selection,
         metrics={name: record.metrics[name] for name in METRICS},

@@ -1,10 +1,10 @@
-"""The tables of a store, schema 2, for SQLite and PostgreSQL alike."""
+"""The tables of a store, schema 3, for SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Double, ForeignKey, MetaData, Table, Text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 META = MetaData()
 
@@ -39,6 +39,7 @@ RUNS = Table(
     Column("recipe", Text, nullable=False),
     Column("recipe_hash", Text, nullable=False),
     Column("track", Text, nullable=False),
+    Column("settings", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("selection", Text, nullable=False),
     Column("metrics", Text, nullable=False),

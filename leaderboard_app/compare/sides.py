@@ -7,7 +7,7 @@ import streamlit as st
 from harness.board.compare import Comparison, compare
 from harness.store import Stored
 from leaderboard_app.shared.address import asked_all, several
-from leaderboard_app.shared.data import all_runs, stored
+from leaderboard_app.shared.data import all_runs, infos, stored
 from leaderboard_app.shared.links import RUN
 from leaderboard_app.shared.states import show_nothing
 
@@ -49,7 +49,7 @@ def compared(sides: list[list[Stored]]) -> Comparison:
 @st.cache_resource(max_entries=32, show_spinner="Comparing query by query")
 def _compared(ids: tuple[str, ...], _sides: list[list[Stored]]) -> Comparison:
     # Records never change: their ids say everything.
-    return compare(*_sides, queries=_QUERIES)
+    return compare(*_sides, queries=_QUERIES, infos=infos())
 
 
 def _ids(side: list[Stored]) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from harness.board import BoardTable, board
+from harness.board.names import Names
 from harness.claims import PublishedClaim, load_claims
 from harness.spec.method import MethodInfo
 from harness.spec.plugins import Plugins, load_plugins
@@ -184,13 +185,14 @@ def _with_evidence(stamp: str, settings: Settings) -> Future[list[bool]]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _all_runs(stamp: str, settings: Settings) -> dict[str, str]:
     summaries = _snapshot(settings, stamp).summaries
-    return {run_id: _words_of(s) for run_id, s in reversed(list(summaries.items()))}
+    names = Names(infos())
+    return {run_id: _words_of(s, names) for run_id, s in reversed(list(summaries.items()))}
 
 
-def _words_of(summary: Summary) -> str:
+def _words_of(summary: Summary, names: Names) -> str:
     """A run in a list of runs."""
     return (
-        f"{summary.method} · {summary.recipe} · seed {summary.seed} · {summary.dataset}, "
+        f"{names.of_run(summary)} · seed {summary.seed} · {summary.dataset}, "
         f"{summary.protocol} · mAP {summary.metrics['mAP']:.2f} · {summary.run_id[:8]}"
     )
 

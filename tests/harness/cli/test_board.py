@@ -12,6 +12,8 @@ import pytest
 
 from harness.evidence.record import RunRecord, write_record
 from harness.evidence.trust import Trust
+from harness.spec.plugins import load_plugins
+from harness.spec.resolve import resolve
 from harness.store import open_store
 from tests.conftest import SMALL, Harness
 from tests.harness.board.helpers import record
@@ -244,3 +246,25 @@ def test_real_runs_compare(harness: Harness, drawn: Path, tiny: Path, tmp_path: 
     for metric, value in done[0]["metrics"].items():
         assert lines[metric]["a"] == pytest.approx(value)
     assert "RGB+NI+TI" in harness("export", "--card", ids[0], "--out", tmp_path).out
+
+
+def test_a_run_is_called_by_what_sets_it_apart_everywhere(
+    harness: Harness, out: tuple[str, Path]
+) -> None:
+    method = load_plugins().methods["timm"]
+    found = []
+    for n, backbone in enumerate(("convnext_atto", "resnet10t")):
+        recipe = resolve(method, "smoke", "somewhere", "full", [f"backbone={backbone}"]).recipe
+        about = {"method": "timm", "recipe": recipe.dumped(), "recipe_hash": recipe.hash}
+        found.append(record(0.3 + n / 10, n, **about))
+    keep(out[1], *found)
+    names = [f"{method.title} · {word}" for word in ("convnext_atto", "resnet10t")]
+    listed = harness("list", "runs", *out, "--json").json["runs"]
+    assert [row["name"] for row in listed] == names
+    assert {row["track"] for row in listed} == {"modified"}
+    text = harness("list", "runs", *out).out
+    text += harness("leaderboard", "--text", *out, "--dataset", "somewhere").out
+    text += harness("compare", *(r.run_id for r in found), *out).out
+    assert all(text.count(name) >= 3 for name in names)
+    latex = harness("export", "--dataset", "somewhere", *out, "--format", "latex").out
+    assert all(name.rpartition(" ")[2].replace("_", r"\_") in latex for name in names)

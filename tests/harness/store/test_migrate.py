@@ -53,6 +53,29 @@ def test_every_record_comes_along(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("store.db.*"))) == 1
 
 
+def as_schema_2(path: Path) -> None:
+    """A store of today as the second version of the harness would have written it."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE runs DROP COLUMN settings")
+        connection.execute("UPDATE about SET schema_version = 2")
+    connection.close()
+
+
+def test_what_was_checked_comes_along_from_the_second_schema(tmp_path: Path) -> None:
+    path, records = tmp_path / "store.db", [make(seed) for seed in range(3)]
+    store = Store(path)
+    for one in records:
+        store.add(one, tmp_path / str(one.seed) / "record.json")
+    store.set_trust(records[1].run_id, Trust.RESCORED, {"checks": 7})
+    before = store.summaries()
+    as_schema_2(path)
+    migrated = Store(path)
+    assert migrated.summaries() == before and before[0].settings == '{"name": "smoke"}'
+    entry = migrated.trust_of(records[1].run_id)
+    assert entry is not None and entry.checked == {"checks": 7}
+    assert len(list(tmp_path.glob("store.db.schema-2*"))) == 1
+
+
 def test_a_damaged_record_is_left_out_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
