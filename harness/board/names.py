@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.board.rows import BoardRow
+from harness.spec.changes import changes_named
 from harness.spec.known import KnownRecipes
 from harness.spec.method import MethodInfo
 from harness.store import Summary
@@ -46,9 +47,12 @@ class Names:
         """What a run has otherwise than its method's own recipe; empty for that recipe itself.
 
         Its changes where it is a changed recipe, such as `convnext_atto · 2 epochs`, and the
-        recipe's name where it is another recipe of the method, such as `common`.
+        recipe's name where it is another recipe of the method, such as `common`. Of a method that
+        is not installed, what its source says was changed.
         """
         settings = _settings(run)
+        if run.method not in self._infos:
+            return _short(changes_named(str(settings.get("source", ""))))
         changed = self.recipes.changes(run.method, settings)
         if changed:
             return BETWEEN.join(_said(changed, settings))

@@ -61,8 +61,18 @@ def changed_source(base: str, changed: Mapping[str, Any]) -> str:
 
 def base_named(source: str) -> str:
     """The name of the recipe that a changed one's `source` says it builds on, or nothing."""
-    name, colon, _ = source.removeprefix(_CHANGED_FROM).partition(":")
-    return name if colon and source.startswith(_CHANGED_FROM) else ""
+    return _parts(source)[0]
+
+
+def changes_named(source: str) -> str:
+    """The changes that a changed recipe's `source` lists, as text, or nothing."""
+    return _parts(source)[1]
+
+
+def _parts(source: str) -> tuple[str, str]:
+    name, colon, listed = source.removeprefix(_CHANGED_FROM).partition(": ")
+    said = colon and source.startswith(_CHANGED_FROM)
+    return (name, listed) if said else ("", "")
 
 
 def value_text(value: Any) -> str:
