@@ -52,6 +52,8 @@ class Plan:
     """What linting found; only warnings get this far."""
     learnt_cameras: tuple[int, ...] | None = None
     """Those of weights that were trained elsewhere; None: those of this data's train split."""
+    reproduces: str = ""
+    """The id of the run that is made again; empty for a run of its own."""
 
     @property
     def cameras(self) -> tuple[int, ...]:

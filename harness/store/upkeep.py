@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, func, select
 from harness.base.errors import HarnessError, RecordError
 from harness.evidence.fields import field_problem
 from harness.evidence.record import RunRecord, read_record, record_id, write_record
+from harness.evidence.reproduction import reproduced_run
 from harness.evidence.trust import Trust
 from harness.store.core import Store, insert_runs
 from harness.store.database import Database
@@ -32,12 +33,21 @@ class Problem(NamedTuple):
     seen: str
 
 
+class Reproduction(NamedTuple):
+    """A record that `harness reproduce` wrote: of which run, and where it lies."""
+
+    run_id: str
+    record: str
+
+
 class Imported(NamedTuple):
     """What an import came to; ids of runs, and files that were refused."""
 
     added: tuple[str, ...]
     known: tuple[str, ...]
     refused: tuple[Problem, ...]
+    reproductions: tuple[Reproduction, ...]
+    """Left where they are: they are evidence of their runs, and no runs of their own."""
 
 
 class Exported(NamedTuple):
@@ -56,6 +66,8 @@ class Rebuilt(NamedTuple):
     lowered: int
     """Runs whose trust was above `reported` and is not any more."""
     refused: tuple[Problem, ...]
+    reproductions: tuple[Reproduction, ...]
+    """As of an import; those that the store held as runs are taken out of it."""
     backup: Path | None
 
 
@@ -93,11 +105,15 @@ def import_records(store: Store, places: Sequence[Path]) -> Imported:
         RecordError: A place does not exist.
         StoreError: The store does not answer.
     """
-    added, known, refused = [], [], []
+    added, known, refused, again = [], [], [], []
     for place in places:
         for file, found in records_under(place):
             if isinstance(found, Problem):
                 refused.append(found)
+                continue
+            repeats = reproduced_run(found, file.resolve())
+            if repeats:
+                again.append(Reproduction(repeats, str(file)))
                 continue
             # A record from elsewhere may say anything; a table shows it to everybody.
             strange = field_problem(found)
@@ -109,7 +125,7 @@ def import_records(store: Store, places: Sequence[Path]) -> Imported:
                 known.append(found.run_id)
                 if not store.get(found.run_id).path.is_file():
                     store.moved(found.run_id, file)
-    return Imported(tuple(added), tuple(known), tuple(refused))
+    return Imported(tuple(added), tuple(known), tuple(refused), tuple(again))
 
 
 def export_records(store: Store, folder: Path) -> Exported:
@@ -170,36 +186,52 @@ def rebuild(place: Path | str, folder: Path) -> Rebuilt:
     """
     found = list(records_under(folder))
     refused = [f for _, f in found if isinstance(f, Problem)]
-    files = {f.run_id: (f, path) for path, f in found if isinstance(f, RunRecord)}
+    files, again = _runs_of(
+        (record, path.resolve()) for path, record in found if isinstance(record, RunRecord)
+    )
     file = Database(place).file
     backup = None if file is None else _moved_aside(file)
     store = Store(place)
     if file is not None and store.database.is_made:
         backup = back_up(file, "before-rebuild")
     with store.rewriting() as connection:
-        kept, bad = _genuine(connection)
+        genuine, bad = _genuine(connection)
         refused += bad
+        kept, held = _runs_of(genuine)
         above = select(func.count()).where(TRUST.c.trust != str(Trust.REPORTED))
         lowered = connection.execute(above).scalar_one()
         for table in (TRUST, RUNS, RECORDS):
             connection.execute(delete(table))
         insert_runs(connection, [(r, p.resolve()) for r, p in (kept | files).values()])
-    return Rebuilt(len(kept | files), len(files), lowered, tuple(refused), backup)
+    reproductions = tuple(dict.fromkeys([*again, *held]))
+    return Rebuilt(len(kept | files), len(files), lowered, tuple(refused), reproductions, backup)
 
 
-def _genuine(
-    connection: Connection,
-) -> tuple[dict[str, tuple[RunRecord, Path]], list[Problem]]:
+def _runs_of(
+    pairs: Iterable[tuple[RunRecord, Path]],
+) -> tuple[dict[str, tuple[RunRecord, Path]], list[Reproduction]]:
+    """Runs of their own by id, and those that were made again."""
+    runs, again = {}, []
+    for record, path in pairs:
+        repeats = reproduced_run(record, path)
+        if repeats:
+            again.append(Reproduction(repeats, str(path)))
+        else:
+            runs[record.run_id] = (record, path)
+    return runs, again
+
+
+def _genuine(connection: Connection) -> tuple[list[tuple[RunRecord, Path]], list[Problem]]:
     """The records of a store that hash to their ids, and what is wrong with the others."""
     query = select(RECORDS.c.run_id, RECORDS.c.record, RUNS.c.path)
     query = query.outerjoin(RUNS, RUNS.c.run_id == RECORDS.c.run_id)
-    kept, refused = {}, []
+    kept, refused = [], []
     for run_id, text, path in connection.execute(query):
         found = _parsed(run_id, text)
         if isinstance(found, Problem):
             refused.append(found)
         else:
-            kept[run_id] = (found, path_of(path or "record.json"))
+            kept.append((found, path_of(path or "record.json")))
     return kept, refused
 
 

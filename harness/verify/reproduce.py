@@ -16,6 +16,7 @@ from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
 from harness.evidence import checkout
 from harness.evidence.record import METRICS, PerQuery, RunRecord
+from harness.evidence.reproduction import REPRODUCED
 from harness.runs.plan import Plan, deciding_code, run_inputs
 from harness.runs.run import Finished, execute
 from harness.spec.method import MethodInfo
@@ -29,8 +30,6 @@ Tolerance = Literal["identical", "close"]
 
 POINTS = 0.5
 """Differences of mAP and Rank-1 within this are close, in percent, whatever the interval says."""
-REPRODUCED = "reproduced"
-"""The folder under --out that holds what was trained again."""
 
 # What a record says of its machine that may change the last bit of a sum.
 _OF_THE_MACHINE = ("processor", "threads", "device", "gpu", "cuda")
@@ -95,6 +94,7 @@ def plan_again(
         out=into,
         device=_device(record, device),
         findings=(),
+        reproduces=record.run_id,
     )
     plan.require_policy()
     code = run_inputs(plan, record.seed, plan.device)["code"]

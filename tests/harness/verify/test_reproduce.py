@@ -50,6 +50,11 @@ def test_a_run_trained_again_here_is_the_same_bits(
     (folder_of(out) / "ranks.npz").unlink()
     assert harness(*words).json["trust"] == "reported"
     assert fresh_folder(out, run_id) == out / "reproduced" / f"{run_id}.2"
+    # Wherever it is carried, it is evidence of its run.
+    shutil.move(out / "reproduced" / run_id, out / "elsewhere")
+    rebuilt = harness("store", "rebuild", "--out", out, "--json").json
+    assert [one["run_id"] for one in rebuilt["reproductions"]] == [run_id]
+    assert [s.run_id for s in open_store(out).summaries()] == [run_id]
 
 
 def test_other_code_is_said_and_goes_on_only_when_allowed(
