@@ -15,6 +15,7 @@ from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
 from harness.evidence.record import RunRecord, read_record
 from harness.runs.plan import Plan, plan_run
+from harness.spec.changes import flat, value_text
 from harness.spec.plugins import Plugins
 from harness.spec.protocol import BoundProtocol, Protocol
 from harness.spec.resolve import from_record
@@ -141,7 +142,6 @@ def _data_of(record: RunRecord, dataset: str | None, known: Plugins) -> OpenData
 
 
 def _changes_of(recipe: dict[str, Any]) -> list[str]:
-    import json
-
-    size = [f"input.{k}={json.dumps(v)}" for k, v in recipe.get("input", {}).items()]
-    return size + [f"config.{k}={json.dumps(v)}" for k, v in recipe.get("config", {}).items()]
+    """Size and options of a recipe as after --set."""
+    kept = {name: recipe[name] for name in ("input", "config") if name in recipe}
+    return [f"{key}={value_text(value)}" for key, value in flat(kept).items()]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.board.names import Names
+from harness.cli.trained import _changes_of
 from harness.evidence.record import read_record
 from harness.spec.changes import value_of, value_text
 from harness.spec.known import KnownRecipes
@@ -109,6 +110,15 @@ def test_a_run_is_called_by_what_it_changed(
     run = make(method=method, recipe=found.dumped(), recipe_hash=found.hash, dataset=dataset)
     said = Names(KNOWN).of_run(summary_of(run, Path("record.json")))
     assert said == name.replace("timm", KNOWN["timm"].title or "timm")
+
+
+@pytest.mark.parametrize("method", KNOWN)
+def test_a_checkpoints_recipe_comes_through_text_whole(method: str) -> None:
+    # As evaluate --checkpoint hands it on: an option that is None was once the text 'null'.
+    trained = _recipe(recipe="smoke", method=method).dumped()
+    again = _recipe(*_changes_of(trained), recipe="smoke", method=method)
+    assert again.dumped()["config"] == trained["config"]
+    assert again.input == Recipe.model_validate(trained).input
 
 
 JSON = st.recursive(
