@@ -20,7 +20,7 @@ from harness.claims import (
 )
 from harness.claims.files import claim_files, claim_of, read_rows
 from harness.claims.mapping import id_of, protocol_of
-from harness.cli.output import emit, table
+from harness.cli.output import emit, quoted, table
 from harness.export import number
 from harness.spec.plugins import Plugins, load_plugins
 
@@ -119,7 +119,7 @@ def _report(
     else:
         print(f"{len(added)} claims added to {target}, {len(same)} were there before")
         if target != own_claims_path():
-            print(f"next:\n  export HARNESS_CLAIMS={target}")
+            print(f"next:\n  export HARNESS_CLAIMS={quoted(str(target))}")
     if problems:
         raise typer.Exit(2)
 

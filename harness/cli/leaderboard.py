@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import HarnessError, PluginError
+from harness.cli.again import place_words, print_next
 from harness.cli.output import emit, table
+from harness.data.open import open_dataset
 from harness.runs.plan import DEFAULT_OUT
+from harness.spec.plugins import load_plugins
 from harness.store import open_store
 
 if TYPE_CHECKING:
@@ -57,6 +60,7 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
             expected="a token that only those know who may add records",
             do=f"{_TOKEN}=... harness leaderboard --allow-submit",
         )
+    _require_pictures(data)
     # The published numbers are worth looking at before there is any run.
     if out != DEFAULT_OUT or out.exists():
         open_store(out)
@@ -71,18 +75,21 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
 def print_command(out: Path, dataset: str | None, protocol: str | None, as_json: bool) -> None:
     """Print the tables, ranked."""
     from harness.board import rank_table
-    from harness.cli.tables_here import chosen, tables_here
+    from harness.cli.tables_here import chosen, in_order, tables_here
 
     here = tables_here(out)
-    shown = [
-        rank_table(one, here.store.per_query) for one in chosen(here.tables, dataset, protocol)
-    ]
+    found = in_order(chosen(here.tables, dataset, protocol))
+    if protocol is None and not as_json:
+        # Of published numbers alone, the table that most papers fill; the others are named.
+        found = [one for one in found if one.runs] or found[:1]
+    shown = [rank_table(one, here.store.per_query) for one in found]
     hidden = _runs(here.tables) - _runs(shown)
     if as_json:
         emit({"tables": [_as_json(one) for one in shown], "hidden_runs": hidden})
         return
     if not _runs(here.tables):
-        print(f"no runs in {out} yet\nnext:\n  harness run --method ieee")
+        print(f"no runs in {out} yet")
+        print_next(f"run --method ieee{place_words(out)}")
     for one in shown:
         _print_table(one)
     _print_rest(here.tables, shown, hidden, dataset, protocol)
@@ -132,6 +139,14 @@ def explain_command(
     _tell(run_id, not hiding, [*hiding, *found.sentences()], about, as_json)
 
 
+def _require_pictures(data: Sequence[str]) -> None:
+    """Refuse a set that is not there now, rather than show placeholders later."""
+    if data:
+        plugins = load_plugins()
+        for one in data:
+            open_dataset(one, plugins)
+
+
 def _tell(
     run_id: str, shown: bool, sentences: Sequence[str], about: dict[str, Any], as_json: bool
 ) -> None:
@@ -166,13 +181,22 @@ def _print_rest(
     dataset: str | None,
     protocol: str | None,
 ) -> None:
+    from harness.cli.tables_here import in_order
+
     filters = [f"--{n} {v}" for n, v in (("dataset", dataset), ("protocol", protocol)) if v]
     if filters and hidden:
         print(f"{hidden} run(s) hidden by {' '.join(filters)}")
-    only = [one for one in tables if not one.runs and one not in shown]
+    keys = {(one.dataset, one.protocol) for one in shown}
+    only = [o for o in tables if not o.runs and (o.dataset, o.protocol) not in keys]
     if only and dataset is None:
         names = ", ".join(sorted({one.dataset for one in only}))
         print(f"published numbers nobody has run here: --dataset with one of {names}")
+    here = [one for one in in_order(only) if one.dataset == dataset]
+    if here and protocol is None:
+        names = ", ".join(f"{one.protocol} ({len(one.rows)})" for one in here)
+        print(
+            f"published numbers of {dataset} under other protocols: --protocol with one of {names}"
+        )
 
 
 def _as_json(one: BoardTable) -> dict[str, object]:

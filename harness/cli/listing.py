@@ -15,6 +15,7 @@ from harness.cli.listing_protocols import (
 )
 from harness.cli.output import emit, fields, table
 from harness.export import number
+from harness.spec.changes import as_computed
 from harness.spec.dataset import load_card
 from harness.spec.method import MethodInfo
 from harness.spec.plugins import Plugins, load_plugins
@@ -78,7 +79,10 @@ def show_command(
     if kind == "protocol":
         print_protocol(found)
         return
+    if kind == "recipe":
+        found = as_computed(found)
     if kind == "run":
+        found |= {"recipe": as_computed(found["recipe"])}
         found = {k: v for k, v in found.items() if k not in ("per_query", "cmc", "training")}
     fields(_flat(found))
 

@@ -11,6 +11,7 @@ import typer
 
 from harness.base.files import STORE_VARIABLE
 from harness.base.progress import say
+from harness.cli.again import place_words, print_next
 from harness.cli.output import emit, shown_path, table
 from harness.store import STORE_NAME, open_store
 from harness.store.upkeep import (
@@ -91,8 +92,9 @@ def check_command(out: Path, as_json: bool) -> None:
         )
     elif problems:
         _print(problems, f"{store.database} holds {count} records; what is wrong")
-        print("next:\n  harness store rebuild        where the index or a record is wrong")
-        print("  harness store import FOLDER  where files were moved: it notes their new place")
+        place = place_words(out)
+        print("where the index or a record is wrong, and where files were moved:")
+        print_next(f"store rebuild{place}", f"store import FOLDER{place}")
     else:
         print(f"{store.database} holds {count} records; all are whole, with their evidence")
     if problems:

@@ -19,6 +19,7 @@ from harness.spec.changes import flat, value_text
 from harness.spec.plugins import Plugins
 from harness.spec.protocol import BoundProtocol, Protocol
 from harness.spec.resolve import from_record
+from harness.verify.reproduce import method_of
 
 
 def from_run(
@@ -42,7 +43,7 @@ def from_run(
         )
     from harness.training.weights import read_about
 
-    info = known.method(record.method)
+    info = method_of(record, known)
     protocol = BoundProtocol.model_validate(record.protocol)
     plan = Plan(
         info=info,
@@ -143,5 +144,5 @@ def _data_of(record: RunRecord, dataset: str | None, known: Plugins) -> OpenData
 
 def _changes_of(recipe: dict[str, Any]) -> list[str]:
     """Size and options of a recipe as after --set."""
-    kept = {name: recipe[name] for name in ("input", "config") if name in recipe}
+    kept = {name: value for name, value in recipe.items() if name in ("input", "config")}
     return [f"{key}={value_text(value)}" for key, value in flat(kept).items()]

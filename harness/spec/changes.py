@@ -35,6 +35,14 @@ def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def as_computed(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's settings, flat, as they are shown: exact mode is float32, whatever it says."""
+    found = flat(recipe)
+    if "precision" in found and recipe.get("mode", "exact") == "exact":
+        found["precision"] = "float32"
+    return found
+
+
 def changes(base: Recipe, recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The settings in which a recipe differs from its base, by dotted key; the method's own first.
 
@@ -43,10 +51,7 @@ def changes(base: Recipe, recipe: Mapping[str, Any]) -> dict[str, Any]:
         recipe: As a record has it. A key that it lacks is an option it is older than, and no
             difference.
     """
-    before, now = flat(base.dumped()), flat(recipe)
-    if recipe.get("mode", "exact") == "exact" == base.mode:
-        # It is float32 then, whatever this says.
-        now.pop("precision", None)
+    before, now = as_computed(base.dumped()), as_computed(recipe)
     other = {k: v for k, v in now.items() if k not in NOT_SET and before.get(k) != v}
     return dict(sorted(other.items(), key=lambda item: not item[0].startswith("config.")))
 

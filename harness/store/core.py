@@ -135,7 +135,8 @@ class Store:
         rows = self._rows(_whole().where(RUNS.c.run_id.startswith(run_id, autoescape=True)))
         if len(rows) != 1:
             known = rows or self._rows(select(RUNS.c.run_id))
-            raise UnknownNameError("run", run_id, [row["run_id"] for row in known])
+            do = None if known else "make one: harness run --method ieee"
+            raise UnknownNameError("run", run_id, [row["run_id"] for row in known], do)
         return self._stored(rows[0])
 
     def summaries(self, dataset: str | None = None, protocol: str | None = None) -> list[Summary]:

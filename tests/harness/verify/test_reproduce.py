@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import UnknownNameError
 from harness.evidence.record import RunRecord
 from harness.evidence.trust import Trust
+from harness.spec.plugins import load_plugins
 from harness.store import open_store
-from harness.verify.reproduce import compare_again, fresh_folder
+from harness.verify.reproduce import compare_again, fresh_folder, method_of
 from tests.conftest import Harness
 from tests.forging import edit, folder_of, mend_hashes, said
 
@@ -166,3 +168,12 @@ def test_a_gpu_is_asked_for_the_same_bits_where_torch_warned_of_nothing(
     assert why is None or found.why[0].startswith(why)
     found = compare_again(_record(finished, on_gpu), _record(finished, on_another))
     assert found.tolerance == "close" and found.why[0] == "gpu: one then, another now"
+
+
+def test_a_run_of_a_plugin_says_which_one_it_was_made_with(finished: Path) -> None:
+    def by_plugin(record: dict[str, Any]) -> None:
+        record["environment"]["command"] = ["harness", "run", "--plugin", "my method.py"]
+
+    with pytest.raises(UnknownNameError) as caught:
+        method_of(_record(finished, by_plugin), load_plugins())
+    assert "--plugin 'my method.py'" in caught.value.do
