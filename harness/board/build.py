@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 
 from harness.board.names import Names, told_apart
 from harness.board.ranking import rank_table
-from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
+from harness.board.rows import OF_RUN, BoardRow, BoardTable, Claimed, PerQuery
 from harness.evidence.record import METRICS
 from harness.evidence.trust import Trust
 from harness.spec.method import MethodInfo
@@ -124,7 +124,7 @@ def _run_row(
         recipe=first.recipe,
         track=names.track(first),
         seeds=tuple(s.seed for s in seeds),
-        run_ids=tuple(s.run_id for s in seeds),
+        run_ids=tuple(s.run_id.partition(OF_RUN)[0] for s in seeds),
         metrics={name: fmean(v) for name, v in values.items()} if several else first.metrics,
         spread={name: stdev(v) for name, v in values.items()} if several else None,
         intervals={} if several else first.intervals,
@@ -144,6 +144,7 @@ def _run_row(
         family=names.family(first),
         variant=names.variant(first),
         code_hash=first.code_hash,
+        scored=tuple(s.run_id for s in seeds) if OF_RUN in first.run_id else (),
     )
 
 

@@ -109,7 +109,7 @@ def explain(
         per_query: As `Store.per_query`.
         record: The record of a run id.
     """
-    ((table, row),) = [(t, r) for t in tables for r in t.rows if run_id in r.run_ids]
+    ((table, row),) = [(t, r) for t in tables for r in t.rows if _is_of(run_id, r)]
     ranked = rank_table(table, per_query)
     (place,) = [n for n, one in enumerate(ranked.rows, 1) if one.key == row.key]
     elsewhere = [
@@ -124,6 +124,11 @@ def explain(
         others=_against(row, table, per_query),
         elsewhere=tuple(_other_table(t, run_id, record) for t in elsewhere),
     )
+
+
+def _is_of(run_id: str, row: BoardRow) -> bool:
+    """Whether it is the run's row under its own protocol."""
+    return run_id in row.run_ids and not row.scored
 
 
 def _against(row: BoardRow, table: BoardTable, per_query: PerQuery) -> tuple[Against, ...]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from harness.board.rows import BoardRow
+from harness.board.rows import OF_RUN, BoardRow
 from harness.spec.changes import changes_named
 from harness.spec.known import KnownRecipes
 from harness.spec.method import MethodInfo
@@ -60,9 +60,12 @@ class Names:
 
     def track(self, run: Summary) -> str:
         """official, common, smoke or modified; see `KnownRecipes.track`."""
-        return self.recipes.track(
-            run.track, run.method, run.recipe, run.recipe_hash, (run.dataset, run.protocol)
-        )
+        on = (run.dataset, run.protocol)
+        if OF_RUN in run.run_id:
+            # The recipe is that of another protocol's training.
+            settings = _settings(run)
+            on = (str(settings.get("dataset")), str(settings.get("protocol")))
+        return self.recipes.track(run.track, run.method, run.recipe, run.recipe_hash, on)
 
     def of_run(self, run: Summary) -> str:
         """Method and variant; `told_apart` adds what several rows of a table need beyond it."""

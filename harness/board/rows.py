@@ -12,6 +12,10 @@ PerQuery = Callable[[Iterable[str]], Mapping[str, PerQueryValues]]
 """Each query's outcome by run id, such as `Store.per_query`; ids it does not know are left out."""
 
 
+OF_RUN = "@"
+"""Between a run's id and what else it was scored under, in the id of such numbers."""
+
+
 class Claimed(Protocol):
     """What a table needs of a published number (`harness.claims.PublishedClaim` has it)."""
 
@@ -98,6 +102,14 @@ class BoardRow(NamedTuple):
     """What it has otherwise than the method's own recipe or main claim; empty where nothing."""
     code_hash: str = ""
     """Of the code that trained it; empty for a claim."""
+    scored: tuple[str, ...] = ()
+    """Of runs that were scored under this protocol after another one's training: the ids under
+    which their queries' outcomes are known. Empty for runs under their own protocol."""
+
+    @property
+    def outcome_ids(self) -> tuple[str, ...]:
+        """What to ask for the queries' outcomes by, one for each of `run_ids`."""
+        return self.scored or self.run_ids
 
 
 class BoardTable(NamedTuple):

@@ -82,7 +82,7 @@ def print_command(out: Path, dataset: str | None, protocol: str | None, as_json:
     if protocol is None and not as_json:
         # Of published numbers alone, the table that most papers fill; the others are named.
         found = [one for one in found if one.runs] or found[:1]
-    shown = [rank_table(one, here.store.per_query) for one in found]
+    shown = [rank_table(one, here.per_query) for one in found]
     hidden = _runs(here.tables) - _runs(shown)
     if as_json:
         emit({"tables": [_as_json(one) for one in shown], "hidden_runs": hidden})
@@ -106,16 +106,15 @@ def explain_command(
     here = tables_here(out)
     run = named_runs(word, here.store)[0]
     run_id, record = run.record.run_id, run.record
-    if not any(run_id in row.run_ids for one in here.tables for row in one.rows):
+    rows = (row for one in here.tables for row in one.rows if not row.scored)
+    if not any(run_id in row.run_ids for row in rows):
         why = (
             f"It is not in the store {here.store.database}; its record is {run.path}. Add it: "
             f"harness store import {run.path.parent}"
         )
         _tell(run_id, shown=False, sentences=[why], about={}, as_json=as_json)
         return
-    found = explain(
-        run_id, here.tables, here.store.per_query, lambda one: here.store.get(one).record
-    )
+    found = explain(run_id, here.tables, here.per_query, lambda one: here.store.get(one).record)
     names = (
         ("dataset", dataset, record.dataset_label),
         ("protocol", protocol, record.protocol_name),
@@ -159,7 +158,7 @@ def _tell(
 
 
 def _runs(tables: Sequence[BoardTable]) -> int:
-    return sum(len(row.run_ids) for one in tables for row in one.rows)
+    return sum(len(row.run_ids) for one in tables for row in one.rows if not row.scored)
 
 
 def _print_table(one: BoardTable) -> None:

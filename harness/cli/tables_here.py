@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from harness.base.errors import StoreError, UnknownNameError
 from harness.base.files import STORE_VARIABLE
-from harness.board import BoardTable, board
+from harness.board import BoardTable, PerQuery, board
+from harness.board.evaluated import Evaluations
 from harness.export import Cell, TableView, Value, interval
 from harness.export.view import printed
 from harness.runs.plan import DEFAULT_OUT
@@ -23,6 +24,8 @@ class Here(NamedTuple):
     store: Store
     plugins: Plugins
     tables: list[BoardTable]
+    per_query: PerQuery
+    """Each query's outcome in the rows of the tables."""
 
 
 def tables_here(out: Path) -> Here:
@@ -34,8 +37,10 @@ def tables_here(out: Path) -> Here:
     from harness.claims import load_claims
 
     store, plugins = _store(out), load_plugins()
-    tables = board(store.summaries(), load_claims(), infos=plugins.methods)
-    return Here(store, plugins, tables)
+    runs = store.summaries()
+    more = Evaluations(runs, lambda run_id: store.get(run_id).record)
+    tables = board([*runs, *more.summaries], load_claims(), infos=plugins.methods)
+    return Here(store, plugins, tables, more.outcomes(store.per_query))
 
 
 def _store(out: Path) -> Store:

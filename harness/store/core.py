@@ -189,8 +189,8 @@ class Store:
         Raises:
             UnknownNameError: There is no such run.
         """
-        if trust is Trust.CLAIMED:
-            raise ValueError("a record is more than a claim")
+        if trust in (Trust.CLAIMED, Trust.EVALUATED):
+            raise ValueError("a record is more than a claim, or than what lies beside it")
         row = {
             "run_id": run_id,
             "trust": str(trust),

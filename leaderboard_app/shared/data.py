@@ -11,6 +11,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from harness.board import BoardTable, board
+from harness.board.evaluated import Evaluations
 from harness.board.names import Names
 from harness.claims import PublishedClaim, load_claims
 from harness.spec.method import MethodInfo
@@ -37,6 +38,8 @@ class Snapshot(NamedTuple):
     """By run id, oldest first."""
     claims: tuple[PublishedClaim, ...]
     tables: tuple[BoardTable, ...]
+    evaluations: Evaluations
+    """What runs scored under further protocols, which are rows of those tables."""
 
 
 def snapshot() -> Snapshot:
@@ -107,7 +110,10 @@ def per_query(run_ids: Iterable[str], settings: Settings) -> dict[str, PerQueryV
     """Each query's outcome by run id, for comparisons."""
     wanted = list(run_ids)
     # A table of published numbers alone asks for nothing, and there may be no store at all.
-    return _opened(settings).per_query(wanted) if wanted else {}
+    if not wanted:
+        return {}
+    store = _opened(settings)
+    return _snapshot(settings, store.stamp()).evaluations.outcomes(store.per_query)(wanted)
 
 
 def plugins() -> Plugins:
@@ -137,8 +143,9 @@ def _snapshot(settings: Settings, stamp: str) -> Snapshot:
         store = _store(settings)
         found = [] if store is None else store.summaries()
         claims = _claims()
-        tables = board(found, claims, infos=infos())
-        return Snapshot(stamp, {s.run_id: s for s in found}, claims, tuple(tables))
+        more = Evaluations(found, lambda run_id: _stored(settings, run_id).record)
+        tables = board([*found, *more.summaries], claims, infos=infos())
+        return Snapshot(stamp, {s.run_id: s for s in found}, claims, tuple(tables), more)
 
 
 @contextlib.contextmanager
