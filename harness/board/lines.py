@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from harness.board.rows import BoardRow, BoardTable
@@ -18,15 +18,16 @@ class Line(NamedTuple):
     @property
     def first(self) -> BoardRow:
         """The row of the first table that has one."""
-        return next(row for row in self.rows if row is not None)
+        return _first(self.rows)
 
 
 def lines_of(tables: Sequence[BoardTable]) -> list[Line]:
     """Every row of the tables, each with those of the others that it belongs with.
 
-    Claims belong together when a source prints them for the same method, variant and backbone; runs
-    when the same recipe's settings were trained by the same code, or one run was scored under
-    several protocols. Of several such rows in one table, the newest stands.
+    Claims belong together when a source prints them for the same method, variant and backbone. Runs
+    do when they are one training, scored under several protocols; and trainings of one method under
+    a protocol each do when they were made by the same code with the same changes, and no table has
+    two of them. No row is left out.
 
     Args:
         tables: Their order is that of the columns; lines stand in the order of the first table
@@ -35,15 +36,36 @@ def lines_of(tables: Sequence[BoardTable]) -> list[Line]:
     found: dict[tuple[str, ...], list[BoardRow | None]] = {}
     for place, table in enumerate(tables):
         for row in table.rows:
-            cells = found.setdefault(_key(row), [None] * len(tables))
-            known = cells[place]
-            if known is None or known.created < row.created:
-                cells[place] = row
-    lines = [Line("", tuple(cells)) for cells in found.values()]
-    return [line._replace(title=line.first.title) for line in lines]
+            key = _key(row)
+            if found.setdefault(key, [None] * len(tables))[place] is not None:
+                key = (*key, row.key)
+            found.setdefault(key, [None] * len(tables))[place] = row
+    return [Line(_first(cells).title, tuple(cells)) for cells in _joined(found.values())]
+
+
+def _joined(every: Iterable[Sequence[BoardRow | None]]) -> list[list[BoardRow | None]]:
+    """Lines of trainings under a protocol each, made one where no two of them share a table."""
+    lines: list[list[BoardRow | None]] = []
+    alike: dict[tuple[str, ...], list[list[BoardRow | None]]] = {}
+    for cells in every:
+        row = _first(cells)
+        same = (row.kind, row.method, row.variant, row.code_hash, row.selection)
+        others = alike.setdefault(same, []) if row.kind == "run" else []
+        fits = [o for o in others if not any(a and b for a, b in zip(o, cells, strict=True))]
+        if fits:
+            fits[0][:] = [a or b for a, b in zip(fits[0], cells, strict=True)]
+            continue
+        line = list(cells)
+        others.append(line)
+        lines.append(line)
+    return lines
+
+
+def _first(cells: Sequence[BoardRow | None]) -> BoardRow:
+    return next(row for row in cells if row is not None)
 
 
 def _key(row: BoardRow) -> tuple[str, ...]:
     if row.kind == "claim":
         return ("claim", row.family, row.variant, row.backbone, row.source)
-    return ("run", row.method, row.variant, row.code_hash, row.selection)
+    return ("run", row.key)

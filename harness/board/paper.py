@@ -101,7 +101,12 @@ def _chosen(lines: Sequence[Line], words: Sequence[str]) -> list[Line]:
     for word in words:
         fits = [line for line in lines if _is_meant(line, word)]
         if not fits:
-            raise UnknownNameError("row", word, [name for line in lines for name in _names(line)])
+            error = UnknownNameError("row", word, [n for line in lines for n in _names(line)])
+            # There are hundreds.
+            error.expected = f"a run's id, a claim's id or the name of one of {len(lines)} rows"
+            if error.nearest is None:
+                error.do = "harness list runs, harness claims list and --format json say the ids"
+            raise error
         found += [line for line in fits if line not in found]
     return found
 

@@ -17,7 +17,12 @@ board = commands()
 @board.callback(invoke_without_command=True)
 def leaderboard(
     context: typer.Context,
+    *,
     text: Annotated[bool, typer.Option("--text", help="Print it.")] = False,
+    overview: Annotated[
+        bool, typer.Option("--overview", help="Print methods by protocols of one data set.")
+    ] = False,
+    metric: Annotated[str, typer.Option("--metric", help="Of the overview.")] = "mAP",
     dataset: OnlyDataset = None,
     protocol: OnlyProtocol = None,
     out: Out = Path("runs"),
@@ -36,10 +41,12 @@ def leaderboard(
     as_json: Json = False,
 ) -> None:
     """Open the leaderboard in a browser, print it, or explain a run's place."""
-    from harness.cli.leaderboard import print_command, serve_command
+    from harness.cli.leaderboard import overview_command, print_command, serve_command
 
     if context.invoked_subcommand is not None:
         context.obj = {"out": out, "json": as_json, "dataset": dataset, "protocol": protocol}
+    elif overview:
+        overview_command(out, dataset, metric, as_json)
     elif text or as_json:
         print_command(out, dataset, protocol, as_json)
     else:

@@ -10,10 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.base.errors import HarnessError, PluginError
+from harness.base.errors import HarnessError, PluginError, UnknownNameError
 from harness.cli.again import place_words, print_next
 from harness.cli.output import emit, table
 from harness.data.open import open_dataset
+from harness.evidence.record import METRICS
 from harness.runs.plan import DEFAULT_OUT
 from harness.spec.plugins import load_plugins
 from harness.store import open_store
@@ -93,6 +94,38 @@ def print_command(out: Path, dataset: str | None, protocol: str | None, as_json:
     for one in shown:
         _print_table(one)
     _print_rest(here.tables, shown, hidden, dataset, protocol)
+
+
+def overview_command(out: Path, dataset: str | None, metric: str, as_json: bool) -> None:
+    """Print methods by protocols of one data set."""
+    from harness.board.overview import overview, overview_text
+    from harness.cli.asked import groups_of
+    from harness.cli.tables_here import in_order, tables_here
+
+    here = tables_here(out)
+    names = list(dict.fromkeys(one.dataset for one in in_order(here.tables)))
+    if dataset is not None and dataset not in names:
+        raise UnknownNameError("data set in the store", dataset, names)
+    if metric not in METRICS:
+        raise UnknownNameError("metric", metric, METRICS)
+    groups = groups_of(here.plugins)
+    parts = {"full": ["full"]}
+    parts |= {name: [p.name for p in groups.get(name, [])] for name in ("missing", "cross")}
+    found = overview(here.tables, dataset or names[0], parts, metric)
+    columns, rows = overview_text(found)
+    if as_json:
+        emit(
+            {
+                "dataset": found.dataset,
+                "data_hash": found.data_hash,
+                "metric": metric,
+                "columns": columns,
+                "rows": rows,
+            }
+        )
+        return
+    table(columns, rows, title=f"{found.dataset}: {metric} in percent")
+    print("A mean is taken over complete rows only. Runs are on the same data, byte by byte.")
 
 
 def explain_command(
