@@ -31,7 +31,8 @@ def markdown(view: TableView) -> str:
     # tabulate refuses alignments of columns that no row has.
     aligned: dict[str, Any] = {"colalign": sides} if rows else {}
     drawn = tabulate(rows, heads, tablefmt="pipe", disable_numparse=True, **aligned)
-    parts = [f"**{escaped_markdown(view.title)}**", drawn, *map(escaped_markdown, view.notes)]
+    below = map(escaped_markdown, (*view.notes, *view.details))
+    parts = [f"**{escaped_markdown(view.title)}**", drawn, *below]
     return "\n\n".join([*parts, f"<!-- inputs sha256 {view.inputs_hash} -->"]) + "\n"
 
 

@@ -72,7 +72,7 @@ class TableView:
         inputs_hash: Of everything the numbers come from, 8 to 64 hexadecimal digits.
         groups: Of each row, the group it is printed under; empty where there are none.
         label: What LaTeX refers to it by: letters, digits, `:._-`.
-        details: Sentences that belong to the file and not to the page; comments in LaTeX.
+        details: Sentences that a paper's page has no room for: comments in LaTeX.
 
     Raises:
         ValueError: A row of another length, a column named twice, no such hash or label, or not as

@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.base.hashing import digest
 from harness.board import BoardRow, BoardTable
+from harness.board.marks import Marks
 from harness.board.view import rank_words, tie_mark
 from harness.evidence.record import METRICS
 from harness.export import Column, TableView, Value, interval
@@ -153,9 +154,13 @@ def sorted_rows(rows: Sequence[BoardRow], by: str, downwards: bool) -> list[Boar
 
 
 def view(
-    table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str], hidden: str
+    table: BoardTable,
+    rows: Sequence[BoardRow],
+    names: Sequence[str],
+    hidden: str,
+    marks: Marks | None = None,
 ) -> TableView:
-    """Exactly what is on the page, for a download."""
+    """What is on the page, for a download; `marks` say which numbers are bold or underlined."""
     columns = tuple(
         Column(COLUMNS[n].title, digits=COLUMNS[n].digits, better=COLUMNS[n].better, key=n)
         for n in names
@@ -169,7 +174,7 @@ def view(
     return TableView(
         title=table.title,
         columns=columns,
-        rows=tuple(tuple(_cell(row, n) for n in names) for row in rows),
+        rows=tuple(tuple(_cell(row, n, marks or {}) for n in names) for row in rows),
         notes=tuple(notes),
         inputs_hash=inputs_hash(table, rows, names),
     )
@@ -181,13 +186,13 @@ def inputs_hash(table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str
     return digest(made_of)
 
 
-def _cell(row: BoardRow, name: str) -> Any:
+def _cell(row: BoardRow, name: str, marks: Marks) -> Any:
     column, found = COLUMNS[name], COLUMNS[name].get(row)
     if found is None:
         return None
     if column.kind == "number":
         spread = row.spread.get(name) if row.spread else None
-        return Value(float(found), spread=spread)
+        return Value(float(found), spread=spread, mark=marks.get((row.key, name)))
     return ", ".join(found) if isinstance(found, list) else str(found)
 
 
