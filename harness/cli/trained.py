@@ -99,6 +99,7 @@ def from_checkpoint(
         device=device,
         plugins=known,
         learnt_cameras=_cameras_of(about),
+        training=False,
     )
     return ModelSource(plan, path, classes, str(path))
 
@@ -144,5 +145,6 @@ def _data_of(record: RunRecord, dataset: str | None, known: Plugins) -> OpenData
 
 def _changes_of(recipe: dict[str, Any]) -> list[str]:
     """Size and options of a recipe as after --set."""
-    kept = {name: value for name, value in recipe.items() if name in ("input", "config")}
+    # A method without options has an empty section, which is no option either.
+    kept = {name: v for name, v in recipe.items() if name in ("input", "config") and v}
     return [f"{key}={value_text(value)}" for key, value in flat(kept).items()]

@@ -101,11 +101,13 @@ def plan_run(
     device: str = "auto",
     plugins: Plugins | None = None,
     learnt_cameras: tuple[int, ...] | None = None,
+    training: bool = True,
 ) -> Plan:
     """Find everything, check the data set's names and lint the protocol; torch stays away.
 
     Args:
         learnt_cameras: Of weights that are there already, see `Plan`.
+        training: Whether anything will be trained; without it, the train split need not be there.
 
     Raises:
         HarnessError: Whatever is wrong, before any training.
@@ -114,7 +116,7 @@ def plan_run(
     info = known.method(method)
     if protocol is not None:
         known.protocol(protocol)
-    ground = prepare(open_dataset(dataset, known), protocol, known)
+    ground = prepare(open_dataset(dataset, known), protocol, known, training)
     return plan_on(
         ground,
         info,
@@ -126,7 +128,9 @@ def plan_run(
     )
 
 
-def prepare(data: OpenDataset, protocol: str | None, plugins: Plugins) -> Ground:
+def prepare(
+    data: OpenDataset, protocol: str | None, plugins: Plugins, training: bool = True
+) -> Ground:
     """Check a data set's names and lint the protocol: once for any number of methods.
 
     Raises:
@@ -134,7 +138,7 @@ def prepare(data: OpenDataset, protocol: str | None, plugins: Plugins) -> Ground
     """
     bound = plugins.protocol(protocol or data.card.protocol).bind(data.card)
     data = held_out(data, bound.held_out)
-    findings = tuple(lint(data, bound))
+    findings = tuple(lint(data, bound, training=training))
     stop_on_errors(findings)
     return Ground(data, bound, findings)
 
