@@ -82,13 +82,13 @@ class UnknownNameError(HarnessError):
     def __init__(self, what: str, name: str, known: Iterable[str], do: str | None = None) -> None:
         names = sorted(known)
         near = nearest(name, names)
-        listed = ", ".join(names[:_LISTED]) if names else "none is installed"
+        listed = ", ".join(names[:_LISTED])
         if len(names) > _LISTED:
             listed += f" and {len(names) - _LISTED} more"
-        default = f"use one of the known names: {listed}"
+        default = f"use one of the known names: {listed}" if names else f"make a {what} first"
         super().__init__(
             seen=f"unknown {what} {name!r}",
-            expected=f"one of: {listed}",
+            expected=f"one of: {listed}" if names else f"the name of a {what}; there is none yet",
             do=f"did you mean {near!r}?" if near else (do or default),
         )
         self.nearest = near

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 
+from harness.board.names import Names, told_apart
 from harness.board.ranking import rank_table
-from harness.board.rows import BoardRow, BoardTable, Claimed, PerQuery
+from harness.board.rows import OF_RUN, BoardRow, BoardTable, Claimed, PerQuery
 from harness.evidence.record import METRICS
 from harness.evidence.trust import Trust
 from harness.spec.method import TEST_TEXT, MethodInfo
@@ -44,9 +45,10 @@ def board(
         if claim.protocol:
             published[claim.dataset, claim.protocol].append(_claim_row(claim))
     known = {key[:2] for key in groups}
-    nobody_ran: list[_Hashes] = [(*names, "", "") for names in published if names not in known]
+    nobody_ran: list[_Hashes] = [(*named, "", "") for named in published if named not in known]
+    names = Names(infos or {})
     tables = [
-        _table(key, groups.get(key, []), published.get(key[:2], []), infos or {})
+        _table(key, groups.get(key, []), published.get(key[:2], []), infos or {}, names)
         for key in sorted([*groups, *nobody_ran])
     ]
     return tables if per_query is None else [rank_table(t, per_query) for t in tables]
@@ -57,8 +59,9 @@ def _table(
     summaries: Sequence[Summary],
     claims: Sequence[BoardRow],
     infos: Mapping[str, MethodInfo],
+    names: Names,
 ) -> BoardTable:
-    rows = [*_run_rows(summaries, infos), *claims]
+    rows = told_apart([*_run_rows(summaries, infos, names), *claims])
     rows.sort(key=lambda row: (-row.metrics.get("mAP", -math.inf), row.key))
     # Equal hashes give equal chance levels and counts, whichever run says them.
     about = min(summaries, key=lambda s: (s.created, s.run_id)) if summaries else None
@@ -75,14 +78,16 @@ def _table(
     )
 
 
-def _run_rows(summaries: Sequence[Summary], infos: Mapping[str, MethodInfo]) -> list[BoardRow]:
+def _run_rows(
+    summaries: Sequence[Summary], infos: Mapping[str, MethodInfo], names: Names
+) -> list[BoardRow]:
     groups: dict[tuple[str, ...], list[Summary]] = defaultdict(list)
     for one in summaries:
         groups[one.method, one.recipe_hash, one.code_hash, one.selection].append(one)
     rows, keys = [], set()
     for group in groups.values():
         for number, seeds in enumerate(_layers(group)):
-            row = _run_row(seeds, number, infos.get(seeds[0].method))
+            row = _run_row(seeds, number, infos.get(seeds[0].method), names)
             # Two methods or selections with one recipe hash are somebody's forgery, or a future
             # version's; they are shown, under keys of their own.
             if row.key in keys:
@@ -104,22 +109,24 @@ def _layers(group: Sequence[Summary]) -> list[list[Summary]]:
     ]
 
 
-def _run_row(seeds: Sequence[Summary], number: int, info: MethodInfo | None) -> BoardRow:
+def _run_row(
+    seeds: Sequence[Summary], number: int, info: MethodInfo | None, names: Names
+) -> BoardRow:
     first, several = seeds[0], len(seeds) > 1
     key = f"{first.recipe_hash[:12]}-{first.code_hash[:6]}"
     values = {name: [s.metrics[name] for s in seeds] for name in METRICS}
     return BoardRow(
         kind="run",
         key=key if number == 0 else f"{key}-{number + 1}",
-        title=(info.title if info else "") or first.method,
+        title=names.of_run(first),
         method=first.method,
         year=info.year if info else None,
         venue=info.venue if info else "",
         backbone=info.backbone if info else "",
         recipe=first.recipe,
-        track=first.track,
+        track=names.track(first),
         seeds=tuple(s.seed for s in seeds),
-        run_ids=tuple(s.run_id for s in seeds),
+        run_ids=tuple(s.run_id.partition(OF_RUN)[0] for s in seeds),
         metrics={name: fmean(v) for name, v in values.items()} if several else first.metrics,
         spread={name: stdev(v) for name, v in values.items()} if several else None,
         intervals={} if several else first.intervals,
@@ -137,6 +144,10 @@ def _run_row(seeds: Sequence[Summary], number: int, info: MethodInfo | None) -> 
         conflict="",
         created=max(s.created for s in seeds),
         sweeps=tuple(sorted({s.sweep for s in seeds if s.sweep})),
+        family=names.family(first),
+        variant=names.variant(first),
+        code_hash=first.code_hash,
+        scored=tuple(s.run_id for s in seeds) if OF_RUN in first.run_id else (),
     )
 
 
@@ -187,4 +198,6 @@ def _claim_row(claim: Claimed) -> BoardRow:
         source_url=claim.source_url,
         conflict=claim.conflict,
         created="",
+        family=claim.method,
+        variant=claim.variant,
     )

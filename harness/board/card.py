@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from harness.evidence.record import METRICS, RunRecord
 from harness.export import Cell, Column, TableView, Value, escaped_markdown, render
+from harness.spec.changes import as_computed
 from harness.spec.method import MethodInfo
 from harness.spec.protocol import BoundProtocol
 from harness.store import Stored
@@ -54,7 +55,7 @@ def card(run: Stored, info: MethodInfo | None = None) -> str:
         "",
         "## Recipe",
         "",
-        *_listed(record.recipe),
+        *_listed(as_computed(record.recipe)),
         f"- hash `{_code(record.recipe_hash)}`",
         "",
         "## Cost",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.base.errors import RecordError
 from harness.board import metric_values, require_same
+from harness.board.names import Names
 from harness.evidence.record import METRICS
-from harness.spec.method import TEST_TEXT
+from harness.spec.method import TEST_TEXT, MethodInfo
 from harness.spec.text import captions_of, without_captions
 from harness.stats import Floats, Paired, holm, paired
 from harness.store import PerQueryValues, Stored
+from harness.store.rows import summary_of
 
 
 class Line(NamedTuple):
@@ -108,7 +110,10 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    a: Stored | Sequence[Stored], *others: Stored | Sequence[Stored], queries: int = 10
+    a: Stored | Sequence[Stored],
+    *others: Stored | Sequence[Stored],
+    queries: int = 10,
+    infos: Mapping[str, MethodInfo] | None = None,
 ) -> Comparison:
     """Compare a run, or several seeds of one recipe, with one or more others.
 
@@ -116,6 +121,7 @@ def compare(
         a: The side that every other is compared with.
         others: At least one.
         queries: How many of the queries that differ most to keep.
+        infos: Methods by name, whose recipes say what a side is called.
 
     Raises:
         RecordError: Data or protocol hashes differ (the error says which and why), the records
@@ -133,7 +139,7 @@ def compare(
     evidence = [[_per_query(run) for run in side] for side in sides]
     first = evidence[0][0]
     _require_same_queries(every, [found for side in evidence for found in side])
-    names = _labels(sides)
+    names = _labels(sides, Names(infos or {}))
     compared = [_lines(evidence[0], other, first) for other in evidence[1:]]
     corrected = _corrected(compared)
     about = every[0].record
@@ -179,14 +185,16 @@ def _require_same_queries(runs: Sequence[Stored], found: Sequence[PerQueryValues
             )
 
 
-def _labels(sides: Sequence[Sequence[Stored]]) -> list[str]:
-    """Names that a person can tell apart: method and recipe, with the run id where they repeat.
+def _labels(sides: Sequence[Sequence[Stored]], names: Names) -> list[str]:
+    """What the sides are called on the board, with the run id where they are called alike.
 
     A side that was given captions says so.
     """
-    short = [f"{s[0].record.method}/{s[0].record.recipe.get('name', '')}" for s in sides]
     told = [f" ({TEST_TEXT})" * bool(captions_of(s[0].record.dataset_label)) for s in sides]
-    short = [f"{name}{words}" for name, words in zip(short, told, strict=True)]
+    short = [
+        f"{names.of_run(summary_of(*side[0]))}{words}"
+        for side, words in zip(sides, told, strict=True)
+    ]
     ids = [s[0].record.run_id[:8] + ("…" if len(s) > 1 else "") for s in sides]
     alike = len(set(short)) < len(short)
     return [f"{n} {i}" for n, i in zip(short, ids, strict=True)] if alike else short

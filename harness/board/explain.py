@@ -109,7 +109,7 @@ def explain(
         per_query: As `Store.per_query`.
         record: The record of a run id.
     """
-    ((table, row),) = [(t, r) for t in tables for r in t.rows if run_id in r.run_ids]
+    ((table, row),) = [(t, r) for t in tables for r in t.rows if _is_of(run_id, r)]
     ranked = rank_table(table, per_query)
     (place,) = [n for n, one in enumerate(ranked.rows, 1) if one.key == row.key]
     elsewhere = [
@@ -126,6 +126,11 @@ def explain(
     )
 
 
+def _is_of(run_id: str, row: BoardRow) -> bool:
+    """Whether it is the run's row under its own protocol."""
+    return run_id in row.run_ids and not row.scored
+
+
 def _against(row: BoardRow, table: BoardTable, per_query: PerQuery) -> tuple[Against, ...]:
     compared, pids = comparable(table, per_query)
     keys = [one.key for one, _ in compared]
@@ -140,7 +145,7 @@ def _against(row: BoardRow, table: BoardTable, per_query: PerQuery) -> tuple[Aga
 
 def _tie_words(one: Against) -> str:
     low, high = one.paired.interval
-    which = f"{one.row.title} {one.row.recipe} ({one.row.run_ids[0][:8]})"
+    which = f"{one.row.title} ({one.row.run_ids[0][:8]})"
     return (
         f"Tied with {which}: {one.paired.difference:+.2f} points, 95 % interval {low:+.2f} to "
         f"{high:+.2f} contains zero, p = {one.paired.p:.2g}."

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.board.build import board
+from harness.board.evaluated import with_evaluations
 from harness.board.overview import Overview, datasets_of, overview
-from harness.board.ranking import rank_table
 from harness.board.rows import BoardRow, BoardTable
 from harness.claims import load_claims
 from harness.evidence.record import METRICS
@@ -51,10 +51,8 @@ def frames(out: Path | str = "runs", store: str | None = None) -> Frames:
     folder = Path(out)
     there = store is not None or (folder / STORE_NAME).is_file()
     opened = open_store(folder, store) if there else None
-    runs = [] if opened is None else opened.summaries()
-    tables = board(runs, load_claims(), infos=load_plugins().methods)
-    if opened is not None:
-        tables = [rank_table(table, opened.per_query) for table in tables]
+    summaries, per_query = with_evaluations(opened)
+    tables = board(summaries, load_claims(), per_query, load_plugins().methods)
     return Frames(
         boards={table.title: board_frame(table) for table in tables},
         overviews={name: overview_frame(overview(tables, name)) for name in datasets_of(tables)},

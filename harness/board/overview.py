@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
 from harness.board.clean import is_second_hand
+from harness.board.lines import joined, line_key
 from harness.board.rows import BoardRow, BoardTable
+from harness.export import number
 
 MISSING = ("-RGB", "-NI", "-TI", "-RGB-NI", "-RGB-TI", "-NI-TI")
 """Modalities that are absent at test, as TOP-ReID and DeMo print them."""
@@ -50,9 +52,10 @@ class Overview(NamedTuple):
 def overview(tables: Iterable[BoardTable], dataset: str, metric: str = "mAP") -> Overview:
     """Every method under the protocols of `GROUPS`, on one data set.
 
-    A run's numbers under several protocols are one row where method, recipe and code are the same;
-    published numbers are one where method, variant, backbone and source are. Where a source prints
-    a number twice, the higher one of its own authors stands.
+    A run's numbers under several protocols are one row where they are on the same data, byte by
+    byte, and of one training, or of trainings with the same changes by the same code; published
+    numbers are one where method, variant, backbone and source are. Where a source prints a number
+    twice, the higher one of its own authors stands.
 
     Args:
         tables: As `board` makes them.
@@ -67,12 +70,13 @@ def overview(tables: Iterable[BoardTable], dataset: str, metric: str = "mAP") ->
         for row in table.rows:
             if metric in row.metrics:
                 cell = Cell(row.metrics[metric], row, table.protocol)
-                cells = lines.setdefault(_line_of(row, table), {})
+                data_hash = table.data_hash if row.kind == "run" else ""
+                cells = lines.setdefault((data_hash, *line_key(row)), {})
                 old = cells.get(table.protocol)
                 if old is None or _standing(cell) > _standing(old):
                     cells[table.protocol] = cell
     protocols = tuple(p for p in listed if any(p in cells for cells in lines.values()))
-    rows = [_row(cells) for cells in lines.values()]
+    rows = [_row(cells) for cells in _of_one_making(lines, protocols, metric)]
     rows.sort(key=lambda r: (-len(r.means), -len(r.cells), -_first(r, protocols), r.name))
     return Overview(dataset, metric, protocols, tuple(rows))
 
@@ -97,10 +101,42 @@ def group_means(values: dict[str, float]) -> dict[str, float]:
     }
 
 
-def _line_of(row: BoardRow, table: BoardTable) -> tuple[str, ...]:
-    if row.kind == "claim":
-        return "claim", row.title, row.backbone, row.source
-    return "run", row.method, row.key, table.data_hash
+def overview_text(found: Overview) -> tuple[list[str], list[list[str]]]:
+    """Columns and cells for a terminal: the mean of a group stands after its protocols, and a word
+    says what is printed in italics elsewhere."""
+    columns, keys = ["method", "from"], []
+    for name, group in GROUPS.items():
+        here = [protocol for protocol in group if protocol in found.protocols]
+        columns += here
+        keys += here
+        if len(group) > 1 and here:
+            columns.append(f"mean of {name}")
+            keys.append(name)
+    rows = []
+    for row in found.rows:
+        values = {p: cell.value for p, cell in row.cells.items()} | row.means
+        origin = "paper" if row.kind == "claim" else "run"
+        rows.append([row.name, origin, *(number(values.get(key)) for key in keys)])
+    return columns, rows
+
+
+def _of_one_making(
+    lines: Mapping[tuple[str, ...], Mapping[str, Cell]], protocols: Sequence[str], metric: str
+) -> list[dict[str, Cell]]:
+    """The lines, trainings for a protocol each put together; never over different data."""
+    by_data: dict[str, list[list[BoardRow | None]]] = {}
+    for (data_hash, *_), cells in lines.items():
+        rows = [cells[p].row if p in cells else None for p in protocols]
+        by_data.setdefault(data_hash, []).append(rows)
+    return [
+        {
+            protocol: Cell(row.metrics[metric], row, protocol)
+            for protocol, row in zip(protocols, rows, strict=True)
+            if row is not None
+        }
+        for some in by_data.values()
+        for rows in joined(some)
+    ]
 
 
 def _standing(cell: Cell) -> tuple[bool, float]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.board.rows import BoardRow, BoardTable, PerQuery
 from harness.board.values import metric_values
-from harness.stats import Floats, mean_intervals, rank_groups, resolution
+from harness.stats import Floats, Ranking, mean_intervals, rank_groups, resolution
 from harness.store import PerQueryValues
 
 MOST_RANKED = 200
@@ -30,12 +30,9 @@ def rank_table(table: BoardTable, per_query: PerQuery, metric: str = "mAP") -> B
     `MOST_RANKED` best.
     """
     compared, pids = comparable(table, per_query, metric)
-    if not compared:
+    ranking = _ranking(compared, pids)
+    if ranking is None:
         return table
-    values = [v for _, v in compared]
-    pairs = max(1, len(values) * (len(values) - 1) // 2)
-    resamples = max(_FEWEST_RESAMPLES, min(_MOST_RESAMPLES, _MOST_DIFFERENCES // pairs))
-    ranking = rank_groups(values, pids, resamples)
     fineness = resolution(ranking)
     ranked = {
         row.key: row._replace(rank=ranking.intervals[n], tie_group=ranking.groups[n])
@@ -53,6 +50,23 @@ def rank_table(table: BoardTable, per_query: PerQuery, metric: str = "mAP") -> B
     )
 
 
+def comparisons(
+    table: BoardTable, per_query: PerQuery, metric: str = "mAP"
+) -> tuple[list[tuple[BoardRow, Floats]], Ranking | None]:
+    """The rows that can be compared, and what comparing every two of them says."""
+    compared, pids = comparable(table, per_query, metric)
+    return compared, _ranking(compared, pids)
+
+
+def _ranking(compared: Sequence[tuple[BoardRow, Floats]], pids: tuple[int, ...]) -> Ranking | None:
+    values = [v for _, v in compared]
+    if not values:
+        return None
+    pairs = max(1, len(values) * (len(values) - 1) // 2)
+    resamples = max(_FEWEST_RESAMPLES, min(_MOST_RESAMPLES, _MOST_DIFFERENCES // pairs))
+    return rank_groups(values, pids, resamples)
+
+
 def row_interval(row: BoardRow, per_query: PerQuery, metric: str = "mAP") -> Interval | None:
     """The interval that `rank_table` gives a row, without comparing it with any other.
 
@@ -60,11 +74,11 @@ def row_interval(row: BoardRow, per_query: PerQuery, metric: str = "mAP") -> Int
     """
     if len(row.run_ids) == 1:
         return row.intervals.get(metric)
-    found = per_query(row.run_ids)
+    found = per_query(row.outcome_ids)
     compared = _comparable([row], found, metric)
     if not compared:
         return None
-    return _within(mean_intervals([compared[0][1]], found[row.run_ids[0]].pids or ())[0])
+    return _within(mean_intervals([compared[0][1]], found[row.outcome_ids[0]].pids or ())[0])
 
 
 def _within(interval: Interval | None) -> Interval | None:
@@ -76,9 +90,9 @@ def comparable(
 ) -> tuple[list[tuple[BoardRow, Floats]], tuple[int, ...]]:
     """The rows that can be compared, with their (k, q) values, and the identity of each query."""
     rows = table.runs[:MOST_RANKED]
-    found = per_query([run_id for row in rows for run_id in row.run_ids])
+    found = per_query([run_id for row in rows for run_id in row.outcome_ids])
     compared = _comparable(rows, found, metric)
-    return compared, (found[compared[0][0].run_ids[0]].pids or ()) if compared else ()
+    return compared, (found[compared[0][0].outcome_ids[0]].pids or ()) if compared else ()
 
 
 def _comparable(
@@ -88,7 +102,7 @@ def _comparable(
     kept: list[tuple[BoardRow, Floats]] = []
     first: tuple[object, ...] | None = None
     for row in rows:
-        runs = [found.get(run_id) for run_id in row.run_ids]
+        runs = [found.get(run_id) for run_id in row.outcome_ids]
         values = [None if run is None else metric_values(run, metric) for run in runs]
         if any(run is None or run.pids is None for run in runs) or any(v is None for v in values):
             continue

@@ -12,6 +12,10 @@ PerQuery = Callable[[Iterable[str]], Mapping[str, PerQueryValues]]
 """Each query's outcome by run id, such as `Store.per_query`; ids it does not know are left out."""
 
 
+OF_RUN = "@"
+"""Between a run's id and what else it was scored under, in the id of such numbers."""
+
+
 class Claimed(Protocol):
     """What a table needs of a published number (`harness.claims.PublishedClaim` has it)."""
 
@@ -56,7 +60,7 @@ class BoardRow(NamedTuple):
     key: str
     """Stable and unique within its table: from the hashes of recipe and code, or the claim's id."""
     title: str
-    """What it is called in print."""
+    """What it is called in print: the method and what tells this row from others of the table."""
     method: str
     """The registered name; empty for a claim of a method that we do not have."""
     year: int | None
@@ -64,6 +68,7 @@ class BoardRow(NamedTuple):
     backbone: str
     recipe: str
     track: str
+    """official only where the recipe is the method's own, unchanged (`KnownRecipes.track`)."""
     seeds: tuple[int, ...]
     run_ids: tuple[str, ...]
     """In the order of the seeds."""
@@ -93,6 +98,20 @@ class BoardRow(NamedTuple):
     """Of the newest run; empty for a claim."""
     sweeps: tuple[str, ...] = ()
     """The sweeps that made its runs."""
+    family: str = ""
+    """The method alone, as it is called in print."""
+    variant: str = ""
+    """What it has otherwise than the method's own recipe or main claim; empty where nothing."""
+    code_hash: str = ""
+    """Of the code that trained it; empty for a claim."""
+    scored: tuple[str, ...] = ()
+    """Of runs that were scored under this protocol after another one's training: the ids under
+    which their queries' outcomes are known. Empty for runs under their own protocol."""
+
+    @property
+    def outcome_ids(self) -> tuple[str, ...]:
+        """What to ask for the queries' outcomes by, one for each of `run_ids`."""
+        return self.scored or self.run_ids
 
 
 class BoardTable(NamedTuple):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from harness.base.hashing import digest
+from harness.board.marks import Marks
 from harness.board.rows import BoardRow, BoardTable
 from harness.evidence.record import METRICS
 from harness.export import Cell, Column, TableView, Value
 
+BOLD = "Bold: not told apart from the best run; underlined: from the best of the others."
 
-def view_of(table: BoardTable) -> TableView:
+
+def view_of(table: BoardTable, marks: Marks | None = None) -> TableView:
     """Everything a table says: ranks, ties, seeds, numbers, trust, selection, tags, runs.
 
     A claim has its source where a run has its id.
+
+    Args:
+        table: It.
+        marks: Which numbers are bold or underlined, from `marks_of`.
     """
     columns = (
         Column("rank"),
@@ -28,20 +35,20 @@ def view_of(table: BoardTable) -> TableView:
     return TableView(
         title=table.title,
         columns=columns,
-        rows=tuple(_row(row) for row in table.rows),
-        notes=notes(table),
+        rows=tuple(_row(row, marks or {}) for row in table.rows),
+        notes=notes(table) + ((BOLD,) if marks else ()),
         inputs_hash=inputs_hash(table),
     )
 
 
-def _row(row: BoardRow) -> tuple[Cell, ...]:
+def _row(row: BoardRow, marks: Marks) -> tuple[Cell, ...]:
     return (
         None if row.rank is None else rank_words(row.rank),
         None if row.tie_group is None else tie_mark(row.tie_group),
         row.title,
         row.recipe or row.backbone,
         ",".join(map(str, row.seeds)),
-        *(_value(row, metric) for metric in METRICS),
+        *(_value(row, metric, marks) for metric in METRICS),
         row.selection,
         str(row.trust),
         ", ".join([*row.tags, *(["conflict"] if row.conflict else [])]),
@@ -49,13 +56,13 @@ def _row(row: BoardRow) -> tuple[Cell, ...]:
     )
 
 
-def _value(row: BoardRow, metric: str) -> Value | None:
+def _value(row: BoardRow, metric: str, marks: Marks) -> Value | None:
     if metric not in row.metrics:
         return None
     spread = None if row.spread is None else row.spread[metric]
     # One interval is enough to read; the others are in the records.
     interval = row.intervals.get(metric) if metric == "mAP" else None
-    return Value(row.metrics[metric], spread, interval)
+    return Value(row.metrics[metric], spread, interval, marks.get((row.key, metric)))
 
 
 def rank_words(rank: tuple[int, int]) -> str:

@@ -25,7 +25,12 @@ board = commands()
 @board.callback(invoke_without_command=True)
 def leaderboard(
     context: typer.Context,
+    *,
     text: Annotated[bool, typer.Option("--text", help="Print it.")] = False,
+    overview: Annotated[
+        bool, typer.Option("--overview", help="Print methods by protocols of one data set.")
+    ] = False,
+    metric: Annotated[str, typer.Option("--metric", help="Of the overview.")] = "mAP",
     dataset: OnlyDataset = None,
     protocol: OnlyProtocol = None,
     out: Out = Path("runs"),
@@ -48,12 +53,19 @@ def leaderboard(
     as_json: Json = False,
 ) -> None:
     """Open the leaderboard in a browser, print it, write it as a site, or explain a run's place."""
-    from harness.cli.leaderboard import print_command, serve_command, static_command
+    from harness.cli.leaderboard import (
+        overview_command,
+        print_command,
+        serve_command,
+        static_command,
+    )
 
     if context.invoked_subcommand is not None:
         context.obj = {"out": out, "json": as_json, "dataset": dataset, "protocol": protocol}
     elif static is not None:
         static_command(out, static, store, data or [], as_json)
+    elif overview:
+        overview_command(out, dataset, metric, as_json)
     elif text or as_json:
         print_command(out, dataset, protocol, as_json)
     else:
@@ -115,14 +127,31 @@ def compare(
 
 @app.command()
 def export(
-    runs: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN...]", help="Only these; ids or folders.")
+    *,
+    rows: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ROW...]",
+            help="Only these: ids or folders of runs; with --dataset, ids of claims too.",
+        ),
     ] = None,
     fmt: Annotated[
         str, typer.Option("--format", help="markdown, csv, json or latex.")
     ] = "markdown",
     dataset: OnlyDataset = None,
-    protocol: OnlyProtocol = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option("--protocol", help="A name or a group; several stand side by side."),
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", help="mAP, R1, R5, R10, mINP; repeatable.")
+    ] = None,
+    by: Annotated[str, typer.Option("--group-by", help="backbone or year.")] = "",
+    baseline: Annotated[
+        str, typer.Option("--baseline", metavar="ROW", help="What a dagger says p < 0.05 against.")
+    ] = "",
+    caption: Annotated[str, typer.Option("--caption", help="Of the table in a paper.")] = "",
+    label: Annotated[str, typer.Option("--label", help="What LaTeX calls it.")] = "",
     card: Annotated[
         str | None, typer.Option("--card", metavar="RUN", help="A Markdown card of one run.")
     ] = None,
@@ -130,10 +159,15 @@ def export(
     store: StoreUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Write a table of the leaderboard, or the card of a run, to standard output."""
-    from harness.cli.export import card_command, export_command
+    """Write a table of the leaderboard, or the card of a run, to standard output.
+
+    LaTeX, and any format with the options of a paper, has a row's name and its numbers alone.
+    """
+    from harness.cli.export import asked_of, card_command, export_command
 
     if card is not None:
         card_command(card, out, as_json)
-    else:
-        export_command(runs or [], "json" if as_json else fmt, dataset, protocol, out)
+        return
+    asked = asked_of(metric or [], by, baseline, caption, label)
+    form = "json" if as_json else fmt
+    export_command(rows or [], form, dataset, protocol or [], asked, out)

@@ -21,7 +21,7 @@ from harness.claims import (
 )
 from harness.claims.files import claim_files, claim_of, read_rows
 from harness.claims.mapping import id_of, protocol_of
-from harness.cli.output import emit, table
+from harness.cli.output import emit, quoted, table
 from harness.export import number
 from harness.spec.plugins import Plugins, load_plugins
 
@@ -127,7 +127,7 @@ def _report(
     else:
         print(f"{len(added)} claims added to {target}, {len(same)} were there before")
         if target not in claim_files():
-            print(f"next:\n  export HARNESS_CLAIMS={target}")
+            print(f"next:\n  export HARNESS_CLAIMS={quoted(str(target))}")
     if problems:
         raise typer.Exit(2)
 

@@ -33,11 +33,13 @@ def compare_command(
     if len(files) < len(every):
         store = opened(out)
         known = {word: named_runs(word, store) for word in every if word not in files}
+    plugins = load_plugins(plugin or [])
     if files:
         beside = [run.record for found in known.values() for run in found]
-        scorer = ScoredFiles(dataset, protocol, beside, load_plugins(plugin or []))
+        scorer = ScoredFiles(dataset, protocol, beside, plugins)
         known |= {word: [scorer.run(Path(word))] for word in dict.fromkeys(files)}
-    found = compare(*([r for word in side for r in known[word]] for side in sides), queries=queries)
+    chosen = [[run for word in side for run in known[word]] for side in sides]
+    found = compare(*chosen, queries=queries, infos=plugins.methods)
     if json_wanted:
         emit(as_json(found))
         return

@@ -11,8 +11,9 @@ import typer
 from harness.base.errors import UnknownNameError
 from harness.base.numbers import require_seed
 from harness.base.progress import progress, say
+from harness.cli.again import print_next
 from harness.cli.check_text import print_report
-from harness.cli.output import emit
+from harness.cli.output import emit, quoted, shown_path
 from harness.data.check import check
 from harness.data.contents import known_contents, read_contents
 from harness.data.duplicates import Contents
@@ -89,7 +90,8 @@ def synthesize_command(
     else:
         what = "with the identities, cameras and counts" if scale == "full" else "in the layout"
         print(f"{out}: a drawn set {what} of {like}")
-        print(f"next:\n  harness data check {out}\n  harness run --method ieee --dataset {out}")
+        place = quoted(shown_path(out))
+        print_next(f"data check {place}", f"run --method ieee --dataset {place}")
 
 
 def _print_next(report: dict[str, Any], data: OpenDataset, accept_variant: bool) -> None:

@@ -20,7 +20,7 @@ from harness.evidence.evaluations import keep
 from harness.evidence.features_file import Side
 from harness.evidence.record import METRICS
 from harness.export import interval, number
-from harness.runs.evaluation import Evaluation, evaluate, evaluate_reranked
+from harness.runs.evaluation import Evaluation, evaluate, evaluate_reranked, per_query
 from harness.spec.plugins import Plugins, load_plugins
 from harness.spec.protocol import BoundProtocol
 
@@ -32,6 +32,8 @@ class Scored(NamedTuple):
     found: Evaluation
     again: Evaluation | None
     """After re-ranking, if that was asked for."""
+    outcome: dict[str, Any]
+    """Each query's, as a record has it."""
 
 
 class Skipped(NamedTuple):
@@ -79,8 +81,9 @@ def evaluate_command(
         source.alone = asked.alone
     scored, skipped = _score_all(source, asked, rerank, _scoring_device(source, device))
     if run is not None and isinstance(source, ModelSource):
-        kept = keep(source.weights.parent, file_digest(source.weights), (s.result for s in scored))
-        say(f"kept in {shown_path(kept)}, for the run's page of the leaderboard")
+        found = ((s.result, s.outcome) for s in scored)
+        kept = keep(source.weights.parent, file_digest(source.weights), found)
+        say(f"kept in {shown_path(kept)}: rows of these protocols' tables of the leaderboard")
     if asked.alone:
         _report_one(scored[0], as_json)
     else:
@@ -139,7 +142,7 @@ def _score_all(
             skipped.append(Skipped(protocol.name, error))
             continue
         result = _as_result(source, bound, found, again) | {"scored_on": device or "cpu"}
-        scored.append(Scored(result, found, again))
+        scored.append(Scored(result, found, again, per_query(found, query)))
     if not scored:
         raise skipped[0].error
     return scored, skipped
@@ -176,6 +179,7 @@ def _as_result(
         **source.about,
         "dataset": source.data.label,
         "data_hash": source.data.data_hash,
+        "pictures_hash": source.data.pictures_hash,
         "protocol": bound.name,
         "protocol_hash": bound.hash,
         "metrics": found.metrics,
@@ -202,7 +206,7 @@ def _means(scored: Sequence[Scored], known: Plugins) -> dict[str, dict[str, floa
 
 
 def _report_one(scored: Scored, as_json: bool) -> None:
-    result, found, again = scored
+    result, found, again, _ = scored
     if as_json:
         emit(result)
         return

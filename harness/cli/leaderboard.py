@@ -11,10 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.base.errors import HarnessError, PluginError
+from harness.base.errors import HarnessError, PluginError, UnknownNameError
 from harness.base.files import STORE_VARIABLE
+from harness.cli.again import place_words, print_next
 from harness.cli.output import emit, quoted, table
+from harness.data.open import open_dataset
+from harness.evidence.record import METRICS
 from harness.runs.plan import DEFAULT_OUT
+from harness.spec.plugins import load_plugins
 from harness.store import open_store
 
 if TYPE_CHECKING:
@@ -52,6 +56,7 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
             expected="a token that only those know who may add records",
             do=f"{_TOKEN}=... harness leaderboard --allow-submit",
         )
+    _require_pictures(data)
     # The published numbers are worth looking at before there is any run.
     if out != DEFAULT_OUT or out.exists():
         open_store(out)
@@ -91,21 +96,48 @@ def _require_page() -> None:
 def print_command(out: Path, dataset: str | None, protocol: str | None, as_json: bool) -> None:
     """Print the tables, ranked."""
     from harness.board import rank_table
-    from harness.cli.tables_here import chosen, tables_here
+    from harness.cli.tables_here import chosen, in_order, tables_here
 
     here = tables_here(out)
-    shown = [
-        rank_table(one, here.store.per_query) for one in chosen(here.tables, dataset, protocol)
-    ]
+    found = in_order(chosen(here.tables, dataset, protocol))
+    if protocol is None and not as_json:
+        # Of published numbers alone, the table that most papers fill; the others are named.
+        found = [one for one in found if one.runs] or found[:1]
+    shown = [rank_table(one, here.per_query) for one in found]
     hidden = _runs(here.tables) - _runs(shown)
     if as_json:
         emit({"tables": [_as_json(one) for one in shown], "hidden_runs": hidden})
         return
     if not _runs(here.tables):
-        print(f"no runs in {out} yet\nnext:\n  harness run --method ieee")
+        print(f"no runs in {out} yet")
+        print_next(f"run --method ieee{place_words(out)}")
     for one in shown:
         _print_table(one)
     _print_rest(here.tables, shown, hidden, dataset, protocol)
+
+
+def overview_command(out: Path, dataset: str | None, metric: str, as_json: bool) -> None:
+    """Print methods by protocols of one data set."""
+    from harness.board.overview import datasets_of, overview, overview_text
+    from harness.cli.tables_here import in_order, tables_here
+
+    here = tables_here(out)
+    known = datasets_of(here.tables)
+    # Data that were run here go first, as on the printed board.
+    names = [n for n in dict.fromkeys(t.dataset for t in in_order(here.tables)) if n in known]
+    if dataset is not None and dataset not in names:
+        raise UnknownNameError("data set in the store", dataset, names)
+    if metric not in METRICS:
+        raise UnknownNameError("metric", metric, METRICS)
+    found = overview(here.tables, dataset or names[0], metric)
+    columns, rows = overview_text(found)
+    if as_json:
+        emit({"dataset": found.dataset, "metric": metric, "columns": columns, "rows": rows})
+        return
+    table(columns, rows, title=f"{found.dataset}: {metric} in percent")
+    print(
+        "A mean is taken over complete rows only. A row of runs is on the same data, byte by byte."
+    )
 
 
 def explain_command(
@@ -119,16 +151,15 @@ def explain_command(
     here = tables_here(out)
     run = named_runs(word, here.store)[0]
     run_id, record = run.record.run_id, run.record
-    if not any(run_id in row.run_ids for one in here.tables for row in one.rows):
+    rows = (row for one in here.tables for row in one.rows if not row.scored)
+    if not any(run_id in row.run_ids for row in rows):
         why = (
             f"It is not in the store {here.store.database}; its record is {run.path}. Add it: "
             f"harness store import {run.path.parent}"
         )
         _tell(run_id, shown=False, sentences=[why], about={}, as_json=as_json)
         return
-    found = explain(
-        run_id, here.tables, here.store.per_query, lambda one: here.store.get(one).record
-    )
+    found = explain(run_id, here.tables, here.per_query, lambda one: here.store.get(one).record)
     names = (
         ("dataset", dataset, record.dataset_label),
         ("protocol", protocol, record.protocol_name),
@@ -152,6 +183,14 @@ def explain_command(
     _tell(run_id, not hiding, [*hiding, *found.sentences()], about, as_json)
 
 
+def _require_pictures(data: Sequence[str]) -> None:
+    """Refuse a set that is not there now, rather than show placeholders later."""
+    if data:
+        plugins = load_plugins()
+        for one in data:
+            open_dataset(one, plugins)
+
+
 def _tell(
     run_id: str, shown: bool, sentences: Sequence[str], about: dict[str, Any], as_json: bool
 ) -> None:
@@ -164,7 +203,7 @@ def _tell(
 
 
 def _runs(tables: Sequence[BoardTable]) -> int:
-    return sum(len(row.run_ids) for one in tables for row in one.rows)
+    return sum(len(row.run_ids) for one in tables for row in one.rows if not row.scored)
 
 
 def _print_table(one: BoardTable) -> None:
@@ -186,13 +225,22 @@ def _print_rest(
     dataset: str | None,
     protocol: str | None,
 ) -> None:
+    from harness.cli.tables_here import in_order
+
     filters = [f"--{n} {v}" for n, v in (("dataset", dataset), ("protocol", protocol)) if v]
     if filters and hidden:
         print(f"{hidden} run(s) hidden by {' '.join(filters)}")
-    only = [one for one in tables if not one.runs and one not in shown]
+    keys = {(one.dataset, one.protocol) for one in shown}
+    only = [o for o in tables if not o.runs and (o.dataset, o.protocol) not in keys]
     if only and dataset is None:
         names = ", ".join(sorted({one.dataset for one in only}))
         print(f"published numbers nobody has run here: --dataset with one of {names}")
+    here = [one for one in in_order(only) if one.dataset == dataset]
+    if here and protocol is None:
+        names = ", ".join(f"{one.protocol} ({len(one.rows)})" for one in here)
+        print(
+            f"published numbers of {dataset} under other protocols: --protocol with one of {names}"
+        )
 
 
 def _as_json(one: BoardTable) -> dict[str, object]:

@@ -16,6 +16,7 @@ from harness.cli.listing_protocols import (
 from harness.cli.named_runs import opened
 from harness.cli.output import emit, fields, table
 from harness.export import number
+from harness.spec.changes import as_computed
 from harness.spec.dataset import load_card
 from harness.spec.method import MethodInfo
 from harness.spec.plugins import Plugins, load_plugins
@@ -35,12 +36,12 @@ def list_command(
         "protocols": lambda: protocol_rows(plugins),
         "recipes": lambda: _recipe_rows(plugins, method),
         "tables": lambda: _table_rows(plugins),
-        "runs": lambda: _run_rows(out),
+        "runs": lambda: _run_rows(plugins, out),
     }
     if kind not in listers:
         raise UnknownNameError("kind", kind, listers)
     rows = listers[kind]()
-    shown = collapsed(rows) if kind == "protocols" else rows
+    shown = collapsed(rows) if kind == "protocols" else _in_brief(rows)
     broken = [b._asdict() for b in plugins.broken]
     if as_json:
         emit({kind: rows, "broken": broken})
@@ -79,7 +80,10 @@ def show_command(
     if kind == "protocol":
         print_protocol(found)
         return
+    if kind == "recipe":
+        found = as_computed(found)
     if kind == "run":
+        found |= {"recipe": as_computed(found["recipe"])}
         found = {k: v for k, v in found.items() if k not in ("per_query", "cmc", "training")}
     fields(_flat(found))
 
@@ -128,14 +132,20 @@ def _table_rows(plugins: Plugins) -> Rows:
     return table_rows(plugins)
 
 
-def _run_rows(out: Path) -> Rows:
+def _run_rows(plugins: Plugins, out: Path) -> Rows:
+    # The store needs SQLAlchemy; the other lists answer without it.
+    from harness.board.names import Names
+
+    names = Names(plugins.methods)
     return [
         {
             "run": s.run_id,
+            "name": names.of_run(s),
             "method": s.method,
             "dataset": s.dataset,
             "protocol": s.protocol,
             "recipe": s.recipe,
+            "track": names.track(s),
             "seed": s.seed,
             "mAP": number(s.metrics["mAP"]),
             "trust": str(s.trust),
@@ -143,6 +153,12 @@ def _run_rows(out: Path) -> Rows:
         }
         for s in opened(out).summaries()
     ]
+
+
+def _in_brief(rows: Rows) -> Rows:
+    """Without what the name of a run says already."""
+    said = ("method", "recipe", "track") if rows and "name" in rows[0] else ()
+    return [{k: v for k, v in row.items() if k not in said} for row in rows]
 
 
 def _whole_method(info: MethodInfo) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from harness.base.errors import CheckpointError, DatasetNotFoundError, UnknownNameError
 from harness.base.numbers import require_seed
 from harness.base.progress import say
-from harness.cli.output import emit, shown_path
+from harness.cli.again import print_next
+from harness.cli.output import emit, quoted, shown_path
 from harness.data.open import open_dataset
 from harness.data.reconstruct import Reconstruction, Translate
 from harness.spec.plugins import Plugins, load_plugins, load_target
@@ -60,7 +61,8 @@ def train_translator_command(
         return
     told = "  ".join(f"{name} {value:.4f}" for name, value in card["losses"].items())
     print(f"{shown_path(weights)}: {source} to {target}, losses of the last epoch: {told}")
-    print(f"next:\n  harness data reconstruct NAME --root FOLDER --translator {weights} --out NEW")
+    place = quoted(shown_path(weights))
+    print_next(f"data reconstruct NAME --root FOLDER --translator {place} --out NEW")
 
 
 def reconstruct_command(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,14 @@ from harness.base.errors import RecipeError
 from harness.base.numbers import parse_seeds, require_seed
 from harness.base.parallel import main_first
 from harness.base.progress import say
-from harness.cli.options import asked_store
+from harness.cli.again import option_words, place_words, print_next
 from harness.cli.output import emit, metric_table, quoted, shown_path
 from harness.data.variants import data_summary
 from harness.evidence.record import METRICS
 from harness.export import number
-from harness.runs.plan import DEFAULT_OUT, DEFAULT_SEED, Plan, plan_run
+from harness.runs.plan import DEFAULT_SEED, Plan, plan_run
 from harness.runs.run import Finished, InFolderOnly, execute
+from harness.spec.changes import as_computed
 from harness.spec.method import Claim
 from harness.spec.plugins import load_plugins
 
@@ -61,9 +62,18 @@ def run_command(
         emit(as_result(done[0]) if len(done) == 1 else _many(done))
         return
     for finished in done:
-        _print_run(plan, finished, _words(dataset, recipe, plugin, out))
+        _print_run(plan, finished)
     if len(done) > 1:
         print(_spread_line(done))
+    given = {
+        "dataset": [dataset],
+        "protocol": [protocol],
+        "recipe": [recipe],
+        "set": changes,
+        "device": [device] if device != "auto" else [],
+        "plugin": plugin or [],
+    }
+    _print_next(plan, done, given, out)
 
 
 def announce(plan: Plan) -> None:
@@ -79,8 +89,8 @@ def announce(plan: Plan) -> None:
         say(f"pixels    {line}")
     say(f"protocol  {plan.protocol.name} v{plan.protocol.version} ({plan.protocol.hash[:12]})")
     say(f"recipe    {recipe.name} ({recipe.hash[:12]})")
-    for key, value in _flat(recipe.dumped()).items():
-        if key not in ("name", "source", "method", "dataset", "protocol"):
+    for key, value in as_computed(recipe.dumped()).items():
+        if key not in ("name", "method", "dataset", "protocol"):
             say(f"            {key} = {value}")
     for finding in plan.findings:
         say(f"{finding.severity}: {finding.seen}\n  do this: {finding.do}")
@@ -130,7 +140,7 @@ def _many(done: list[Finished]) -> dict[str, Any]:
     }
 
 
-def _print_run(plan: Plan, finished: Finished, words: dict[str, str]) -> None:
+def _print_run(plan: Plan, finished: Finished) -> None:
     record = finished.record
     print(
         f"\n{record.method} on {record.dataset_label}, {record.protocol_name}, seed {record.seed}"
@@ -148,12 +158,27 @@ def _print_run(plan: Plan, finished: Finished, words: dict[str, str]) -> None:
     elif plan.data.card.embedded:
         print("Drawn figures: these numbers show that the method works, not how well.")
     print(f"record: {shown_path(finished.path)}")
-    print("next:")
-    print(f"  harness show run {record.run_id}{words['out']}")
-    print(f"  harness leaderboard{words['out']}")
-    print(f"  harness run --method {record.method} --seeds 1,2,3{''.join(words.values())}")
-    if plan.data.card.embedded:
-        print(f"  harness run --method {record.method} --dataset FOLDER{words['plugin']}")
+
+
+def _print_next(
+    plan: Plan, done: Sequence[Finished], given: Mapping[str, Sequence[Any]], out: Path
+) -> None:
+    """Commands that go on from here, as they can be typed: with every option of this one."""
+    run_id, method, place = done[0].record.run_id, quoted(plan.info.name), place_words(out)
+    embedded = plan.data.card.embedded
+    here = option_words({k: v for k, v in given.items() if k in ("dataset", "device", "plugin")})
+    lines = [f"show run {run_id}{place}", f"leaderboard{place}"]
+    if len(done) == 1:
+        lines.append(f"run --method {method} --seeds 1,2,3{option_words(given)}{place}")
+    else:
+        lines.append(f"verify {run_id}{option_words({'dataset': given['dataset']})}{place}")
+    if plan.info.missing != "none":
+        lines.append(f"evaluate --run {run_id} --protocol missing{here}{place}")
+    if embedded:
+        # The recipe of the embedded data is not one for people.
+        more = {k: v for k, v in given.items() if k not in ("dataset", "recipe")}
+        lines.append(f"run --method {method} --dataset FOLDER{option_words(more)}{place}")
+    print_next(*lines)
 
 
 def claim_for(plan: Plan) -> Claim | None:
@@ -164,33 +189,7 @@ def claim_for(plan: Plan) -> Claim | None:
     return next((c for c in plan.info.claims if (c.dataset, c.protocol) == here), None)
 
 
-def _words(
-    dataset: str | None, recipe: str | None, plugin: Sequence[Path] | None, out: Path
-) -> dict[str, str]:
-    """The options that the next commands need again, as they are typed."""
-    given = {"dataset": [dataset], "recipe": [recipe], "plugin": plugin or []}
-    given["out"] = [out] if out != DEFAULT_OUT else []
-    words = {
-        name: "".join(f" --{name} {quoted(str(v))}" for v in values if v)
-        for name, values in given.items()
-    }
-    store = asked_store()
-    if store is not None:
-        words["out"] += f" --store {quoted(store)}"
-    return words
-
-
 def _spread_line(done: list[Finished]) -> str:
     found = _many(done)
     cells = [f"{m} {number(found['mean'][m])} ± {number(found['sd'][m])}" for m in METRICS]
     return f"over {len(done)} seeds (mean ± sd): " + ", ".join(cells)
-
-
-def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in data.items():
-        if isinstance(value, dict):
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[prefix + key] = value
-    return found

@@ -84,7 +84,7 @@ class ModelSource:
                 do=f"train it: harness run --method {method} --protocol '{name}'",
             )
         plan.require_policy()
-        stop_on_errors(lint(self.data, bound))
+        stop_on_errors(lint(self.data, bound, training=False))
         return bound
 
     def sides(self, bound: BoundProtocol) -> tuple[Side, Side]:
@@ -149,7 +149,7 @@ class FeaturesSource:
                 expected="a protocol over the test splits",
                 do="score a run that was trained under it: harness evaluate --run ID",
             )
-        found = lint(self.data, bound)
+        found = lint(self.data, bound, training=False)
         # Whoever made the file chose the training identities; ours are not in question.
         stop_on_errors([f for f in found if f.rule != "identity-leak"])
         return bound

@@ -11,10 +11,12 @@ import typer
 
 from harness.base.files import STORE_VARIABLE
 from harness.base.progress import say
-from harness.cli.output import emit, table
+from harness.cli.again import place_words, print_next
+from harness.cli.output import emit, shown_path, table
 from harness.store import STORE_NAME, open_store
 from harness.store.upkeep import (
     Problem,
+    Reproduction,
     check_store,
     export_records,
     import_records,
@@ -34,6 +36,7 @@ def import_command(places: Sequence[Path], out: Path, as_json: bool) -> None:
             f"{len(found.known)} were there before"
         )
         _print(found.refused, "refused")
+        _print_again(found.reproductions)
     if found.refused:
         raise typer.Exit(2)
 
@@ -68,6 +71,7 @@ def rebuild_command(folder: Path | None, out: Path, as_json: bool) -> None:
         if found.backup:
             print(f"the store as it was is kept: {found.backup}")
         _print(found.refused, "left out")
+        _print_again(found.reproductions)
     if found.refused:
         raise typer.Exit(2)
 
@@ -92,8 +96,9 @@ def check_command(out: Path, as_json: bool) -> None:
         )
     elif problems:
         _print(problems, f"{store.database} holds {count} records; what is wrong")
-        print("next:\n  harness store rebuild        where the index or a record is wrong")
-        print("  harness store import FOLDER  where files were moved: it notes their new place")
+        place = place_words(out)
+        print("where the index or a record is wrong, and where files were moved:")
+        print_next(f"store rebuild{place}", f"store import FOLDER{place}")
     else:
         print(f"{store.database} holds {count} records; all are whole, with their evidence")
     say(f"read under {folder}: the files of {count - len(elsewhere)} of {count} records")
@@ -109,7 +114,7 @@ def check_command(out: Path, as_json: bool) -> None:
 def _plain(found: Any) -> dict[str, Any]:
     """A result as JSON-ready fields."""
     return {
-        key: [v._asdict() if isinstance(v, Problem) else v for v in value]
+        key: [v._asdict() if isinstance(v, Problem | Reproduction) else v for v in value]
         if isinstance(value, tuple)
         else value
         for key, value in found._asdict().items()
@@ -119,3 +124,10 @@ def _plain(found: Any) -> dict[str, Any]:
 def _print(problems: Sequence[Problem], title: str) -> None:
     if problems:
         table(["where", "kind", "seen"], [list(p) for p in problems], title=title)
+
+
+def _print_again(found: Sequence[Reproduction]) -> None:
+    if found:
+        print("made again by harness reproduce, so evidence of their runs and no runs themselves:")
+        for one in found:
+            print(f"  {one.run_id}: {shown_path(Path(one.record))}")

@@ -8,7 +8,8 @@ from pathlib import Path
 from harness.base.errors import BundleError
 from harness.base.hashing import file_digest
 from harness.base.progress import say
-from harness.cli.output import emit, shown_path
+from harness.cli.again import print_next
+from harness.cli.output import emit, quoted, shown_path
 from harness.evidence.fields import field_problem
 from harness.spec.plugins import load_plugins
 from harness.verify import Check, Finder, checks_of, failures, read
@@ -48,4 +49,4 @@ def submit_command(
         return
     print(shown_run(found.record))
     print(f"archive: {shown_path(target)} ({size:,} bytes): {', '.join(files)}")
-    print(f"next:\n  harness verify {shown_path(target)}")
+    print_next(f"verify {quoted(shown_path(target))}")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.base.errors import StoreError, UnknownNameError
-from harness.board import BoardTable, board
+from harness.base.files import STORE_VARIABLE
+from harness.board import BoardTable, PerQuery, board
+from harness.board.evaluated import with_evaluations
 from harness.cli.named_runs import opened
 from harness.export import Cell, TableView, Value, interval
 from harness.export.view import printed
+from harness.runs.plan import DEFAULT_OUT
 from harness.spec.plugins import Plugins, load_plugins
-from harness.store import Store
+from harness.store import STORE_NAME, Store
 
 
 class Here(NamedTuple):
@@ -21,6 +25,8 @@ class Here(NamedTuple):
     store: Store
     plugins: Plugins
     tables: list[BoardTable]
+    per_query: PerQuery
+    """Each query's outcome in the rows of the tables."""
 
 
 def tables_here(out: Path) -> Here:
@@ -31,9 +37,22 @@ def tables_here(out: Path) -> Here:
     """
     from harness.claims import load_claims
 
-    store, plugins = opened(out), load_plugins()
-    tables = board(store.summaries(), load_claims(), infos=plugins.methods)
-    return Here(store, plugins, tables)
+    store, plugins = _store(out), load_plugins()
+    summaries, per_query = with_evaluations(store)
+    tables = board(summaries, load_claims(), infos=plugins.methods)
+    return Here(store, plugins, tables, per_query)
+
+
+def _store(out: Path) -> Store:
+    """The store; the usual folder need not be there, since there are published numbers to show."""
+    if out == DEFAULT_OUT and not out.exists() and not os.environ.get(STORE_VARIABLE):
+        return Store(out / STORE_NAME)
+    return opened(out)
+
+
+def in_order(tables: Sequence[BoardTable]) -> list[BoardTable]:
+    """Tables with runs first, and of each kind those with most rows."""
+    return sorted(tables, key=lambda t: (not t.runs, -len(t.rows), t.title))
 
 
 def chosen(

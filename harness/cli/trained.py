@@ -20,6 +20,7 @@ from harness.spec.method import MethodInfo
 from harness.spec.plugins import Plugins
 from harness.spec.protocol import BoundProtocol, Protocol
 from harness.spec.resolve import from_record
+from harness.verify.reproduce import method_of
 
 _SIZE = ("input.height=", "input.width=")
 
@@ -45,7 +46,7 @@ def from_run(
         )
     from harness.training.weights import read_about
 
-    info = known.method(record.method)
+    info = method_of(record, known)
     protocol = BoundProtocol.model_validate(record.protocol)
     plan = Plan(
         info=info,
@@ -100,6 +101,7 @@ def from_checkpoint(
         plugins=known,
         learnt_cameras=_cameras_of(about),
         written=said or None,
+        training=False,
     )
     source = ModelSource(plan, path, classes, str(path), _recipe_from(path, said, recipe, changes))
     if recipe is None and not said:

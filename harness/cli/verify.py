@@ -19,6 +19,7 @@ from harness.verify.receive import admit, verify_bundle
 
 MEANING = {
     Trust.CLAIMED: "a number in a paper",
+    Trust.EVALUATED: "what a run's weights gave under a further protocol, beside its record",
     Trust.REPORTED: "a record that nothing else stands for",
     Trust.RESCORED: "the numbers follow from the stored descriptors; where those come from is not "
     "proved: harness reproduce trains again",

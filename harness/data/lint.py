@@ -17,7 +17,10 @@ _ORDER = ("error", "warning", "note")
 
 
 def lint(
-    data: OpenDataset, protocol: BoundProtocol, contents: Contents | None = None
+    data: OpenDataset,
+    protocol: BoundProtocol,
+    contents: Contents | None = None,
+    training: bool = True,
 ) -> list[Finding]:
     """Everything found, errors first; an empty list means nothing stands in the way.
 
@@ -26,11 +29,14 @@ def lint(
         protocol: What will be trained, queried and searched.
         contents: What the files hold, to compare pictures by content too. Runs leave it out:
             what stops a run must not depend on what happens to be remembered.
+        training: Whether something will be trained; to evaluate, a train split that is not there
+            need not be.
 
     Raises:
         DataError: The data set itself is broken; see `harness data check`.
     """
-    train = data.samples(protocol.train_split)
+    spared = not training and data.only_test
+    train = () if spared else data.samples(protocol.train_split)
     query = data.samples(protocol.query_split)
     gallery = data.samples(protocol.gallery_split)
     findings = [

@@ -55,7 +55,8 @@ def open_at(name: str, root: Path, plugins: Plugins) -> OpenDataset:
             expected=f"the root of {name}",
             do="check the path after --root",
         )
-    return _open(name, load_card(info.card), root, plugins)
+    card = load_card(info.card)
+    return _open(name, card, _manifest_in(root, card) or root, plugins)
 
 
 def find_root(card: Card) -> Path:
@@ -107,6 +108,14 @@ def _recognise(place: Path, cards: dict[str, Card], plugins: Plugins) -> OpenDat
             found = _opened(loader(place, card))
             say(f"{place} is read as {card.name}: {card.title}")
             return found
+    tested = _by_its_test_part(place, cards, plugins)
+    if tested is not None:
+        return tested
+    for name, card in cards.items():
+        manifest = _manifest_in(place, card)
+        if manifest is not None:
+            say(f"{place} is read as {card.name}, by its {manifest.name}")
+            return _open(name, card, manifest, plugins)
     inside = f"it is a file of {place.stat().st_size:,} bytes"
     if place.is_dir():
         inside = "in it: " + (", ".join(sorted(p.name for p in place.iterdir())[:10]) or "nothing")
@@ -121,3 +130,24 @@ def _recognise(place: Path, cards: dict[str, Card], plugins: Plugins) -> OpenDat
         do="name the root folder of a data set, the one that holds the folders above; "
         "`harness show dataset NAME` shows its whole tree",
     )
+
+
+def _by_its_test_part(place: Path, cards: dict[str, Card], plugins: Plugins) -> OpenDataset | None:
+    """A published set without its train split, which is enough to evaluate."""
+    fits: list[OpenDataset] = []
+    for name, card in cards.items():
+        loader = load_target(plugins.datasets[name].target, f"the data set {name}")
+        test = {**card.folders, "train": card.folders["gallery"]}
+        if loader.recognises(place, card.model_copy(update={"folders": test})):
+            fits.append(_opened(loader(place, card)))
+    # Sets may share their folders' names; the names of the files tell.
+    whole = [data for data in fits if data.only_test and not data.scans["query"].problems]
+    for data in whole[:1]:
+        say(f"{place} is read as {data.card.name}, its test part alone: {data.card.title}")
+    return whole[0] if whole else None
+
+
+def _manifest_in(place: Path, card: Card) -> Path | None:
+    """The file that describes a set, where its card names one and the folder has it."""
+    files = (place / root for root in card.roots if Path(root).suffix)
+    return next((file for file in files if file.is_file()), None)

@@ -10,7 +10,7 @@ from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import DataError
+from harness.base.errors import DataError, LayoutError
 from harness.base.hashing import digest
 from harness.base.numbers import LARGEST
 from harness.data.captions import FILES, Captions, find_captions, read_captions
@@ -49,6 +49,15 @@ class OpenDataset:
         scan = self.scans[split]
         raise_first(scan.problems)
         return scan.samples
+
+    @cached_property
+    def only_test(self) -> bool:
+        """Whether nothing of the train split is there, not even its folder: enough to evaluate."""
+        train = self.scans["train"]
+        away = not (self.root / self.card.folders["train"]).exists()
+        return (
+            away and not train.samples and all(isinstance(p, LayoutError) for p in train.problems)
+        )
 
     @cached_property
     def file_list_hash(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import re
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,15 @@ def describe(device: str, method: str = "") -> dict[str, Any]:
     if device.startswith("cuda"):
         found |= _gpu(device)
     return found
+
+
+def plugins_of(environment: Mapping[str, Any]) -> list[str]:
+    """What stood after --plugin in the command of a run, as its environment says it."""
+    command = environment.get("command")
+    words = [str(word) for word in command] if isinstance(command, list) else []
+    after = [b for a, b in itertools.pairwise(words) if a == "--plugin"]
+    joined = (word.partition("=") for word in words)
+    return after + [value for option, equals, value in joined if equals and option == "--plugin"]
 
 
 def _packages(method: str) -> dict[str, str]:

@@ -10,8 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.base.files import write_json
+from harness.evidence.record import PerQuery
 
 FILE = "evaluations.json"
+FOLDER = "evaluations"
+"""Beside it: each query's outcome, a file for each protocol and data set."""
 
 # A file that somebody made by hand is not read to the end of memory.
 _MOST_BYTES = 8 << 20
@@ -21,14 +24,18 @@ class Evaluated(BaseModel):
     """One protocol's numbers, in percent, and the weights and data they come from.
 
     These are no part of the record: nothing stored lets them be computed again without the
-    weights, so they carry no trust level.
+    weights. So they have a level of their own, `evaluated`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     protocol: str = Field(max_length=100)
+    dataset: str = Field(default="", max_length=200)
+    """The data set's label; what is from before it was kept is on the data of the run."""
     protocol_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     data_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    pictures_hash: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    """Of the images alone; empty in what is from before methods were given captions."""
     weights: str = Field(pattern=r"^[0-9a-f]{64}$")
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float] | None]
@@ -36,23 +43,48 @@ class Evaluated(BaseModel):
     valid_queries: int = Field(ge=0)
     queries: int = Field(ge=0)
 
+    @property
+    def outcome_file(self) -> str:
+        """Where each query's outcome is, from the run's folder."""
+        return f"{FOLDER}/{self.protocol_hash[:12]}-{self.data_hash[:12]}.json"
 
-def keep(folder: Path, weights: str, results: Iterable[Mapping[str, Any]]) -> Path:
+
+def keep(
+    folder: Path, weights: str, results: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> Path:
     """Write results into a run's folder; one under the same protocol and data takes its place.
 
     Args:
         folder: Of the run.
         weights: SHA-256 of the weights file; numbers of other weights are dropped.
-        results: As `harness evaluate --json` gives them.
+        results: Each as `harness evaluate --json` gives it, with each query's outcome as a record
+            has it.
     """
     found = {(e.protocol_hash, e.data_hash): e for e in read(folder, weights)}
-    for result in results:
-        fields = {k: result[k] for k in Evaluated.model_fields if k != "weights"}
+    for result, outcome in results:
+        fields = {k: result[k] for k in Evaluated.model_fields if k in result}
         one = Evaluated.model_validate({**fields, "weights": weights})
         found[one.protocol_hash, one.data_hash] = one
+        place = folder / one.outcome_file
+        place.parent.mkdir(exist_ok=True)
+        write_json(place, {"weights": weights, **PerQuery.model_validate(outcome).model_dump()})
     path = folder / FILE
     write_json(path, [one.model_dump(mode="json") for one in found.values()])
     return path
+
+
+def outcome_of(folder: Path, one: Evaluated) -> PerQuery | None:
+    """Each query's outcome; None where it is not here, damaged, or of other weights."""
+    path = folder / one.outcome_file
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            return None
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if said.pop("weights") != one.weights:
+            return None
+        return PerQuery.model_validate(said)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ValidationError):
+        return None
 
 
 def read(folder: Path, weights: str) -> list[Evaluated]:

@@ -2,7 +2,7 @@
 
 from harness.export.plain import escaped_markdown
 from harness.export.render import FORMATS, Format, render
-from harness.export.view import Cell, Column, TableView, Value
+from harness.export.view import Cell, Column, Mark, TableView, Value, is_label
 from harness.export.words import interval, number
 
 __all__ = [
@@ -10,10 +10,12 @@ __all__ = [
     "Cell",
     "Column",
     "Format",
+    "Mark",
     "TableView",
     "Value",
     "escaped_markdown",
     "interval",
+    "is_label",
     "number",
     "render",
 ]

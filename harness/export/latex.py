@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from itertools import groupby
 
-from harness.export.view import Cell, Column, Mark, TableView, Value, marks, one_line, printed
+from harness.export.view import Cell, Column, TableView, Value, one_line, printed
 
 _ESCAPED = {
     "\\": r"\textbackslash{}",
@@ -54,38 +56,68 @@ def latex(view: TableView) -> str:
     A character that pdfLaTeX cannot set is written as its code point, U+4E2D, so that a name in
     any script compiles.
     """
-    marked = marks(view)
     sides = "".join("r" if view.numeric(n) else "l" for n in range(len(view.columns)))
     lines = [
         f"% inputs sha256 {view.inputs_hash}",
         r"% needs \usepackage[T1]{fontenc}, \usepackage{textcomp} and \usepackage{booktabs}",
+        *(f"% {_comment(line)}" for line in view.details),
         r"\begin{table}[t]",
         r"\centering",
         rf"\caption{{{escaped(view.title)}}}",
+        *([rf"\label{{{view.label}}}"] if view.label else []),
         rf"\begin{{tabular}}{{{sides}}}",
         r"\toprule",
+        *_over(view.columns),
         _row([escaped(c.title) for c in view.columns]),
         r"\midrule",
     ]
+    starts = view.starts()
     for n, row in enumerate(view.rows):
-        pairs = enumerate(zip(row, view.columns, strict=True))
-        lines.append(_row([_cell(c, column, marked.get((n, p))) for p, (c, column) in pairs]))
+        if n in starts:
+            name = rf"\multicolumn{{{len(view.columns)}}}{{l}}{{\emph{{{escaped(starts[n])}}}}}"
+            lines += [*([r"\midrule"] if n else []), _row([name])]
+        lines.append(_row([_cell(c, column) for c, column in zip(row, view.columns, strict=True)]))
     lines += [r"\bottomrule", r"\end{tabular}"]
     lines += [rf"\par{{\footnotesize {escaped(note)}}}" for note in view.notes]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def _over(columns: Sequence[Column]) -> list[str]:
+    """The heads that several columns share, each with a rule below it."""
+    if not any(column.over for column in columns):
+        return []
+    cells, rules, place = [], [], 1
+    for over, run in groupby(columns, key=lambda column: column.over):
+        width = len(list(run))
+        if over:
+            cells.append(rf"\multicolumn{{{width}}}{{c}}{{{escaped(over)}}}")
+            rules.append(rf"\cmidrule(lr){{{place}-{place + width - 1}}}")
+        else:
+            cells += [""] * width
+        place += width
+    return [_row(cells), "".join(rules)]
+
+
+def _comment(text: str) -> str:
+    """A line that LaTeX does not read; it is set to ASCII, whatever a file is encoded in."""
+    plain = one_line(text).replace("·", "-").replace("–", "-").replace("±", "+-")
+    return plain.encode("ascii", "backslashreplace").decode()
 
 
 def _row(cells: list[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _cell(cell: Cell, column: Column, mark: Mark | None) -> str:
+def _cell(cell: Cell, column: Column) -> str:
     if not isinstance(cell, Value):
         return escaped(cell) if cell else "--"
     if not cell.known:
         return "--"
     text = _number(cell.value, column.digits)
-    text = {"best": rf"\textbf{{{text}}}", "second": rf"\underline{{{text}}}"}.get(mark or "", text)
+    text = {"best": rf"\textbf{{{text}}}", "second": rf"\underline{{{text}}}"}.get(
+        cell.mark or "", text
+    )
+    text += r"$^{\dag}$" if cell.differs else ""
     if cell.spread is not None:
         text += rf" $\pm$ {_number(cell.spread, column.digits)}"
     if cell.interval is not None:

@@ -8,8 +8,9 @@ import json
 import re
 from typing import Any
 
-from harness.export.view import Cell, Column, Mark, TableView, Value, marks, one_line, printed
+from harness.export.view import Cell, Column, TableView, Value, one_line, printed
 
+DAGGER = "†"
 _DASH = "–"
 # A spreadsheet takes a cell that begins so for a formula and runs it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -20,17 +21,18 @@ def markdown(view: TableView) -> str:
     """A pipe table; names are escaped, so that they can hold no markup, link or HTML."""
     from tabulate import tabulate
 
-    marked = marks(view)
-    rows = [
-        [_markdown_cell(cell, c, marked.get((n, place))) for place, (cell, c) in _cells(view, row)]
-        for n, row in enumerate(view.rows)
-    ]
+    rows, starts = [], view.starts()
+    for n, row in enumerate(view.rows):
+        if n in starts:
+            rows.append([f"*{escaped_markdown(starts[n])}*", *[""] * (len(view.columns) - 1)])
+        rows.append([_markdown_cell(cell, c) for _, (cell, c) in _cells(view, row)])
     sides = ["right" if view.numeric(n) else "left" for n in range(len(view.columns))]
-    heads = [escaped_markdown(c.title) for c in view.columns]
+    heads = [escaped_markdown(f"{c.over} {c.title}".strip()) for c in view.columns]
     # tabulate refuses alignments of columns that no row has.
     aligned: dict[str, Any] = {"colalign": sides} if rows else {}
     drawn = tabulate(rows, heads, tablefmt="pipe", disable_numparse=True, **aligned)
-    parts = [f"**{escaped_markdown(view.title)}**", drawn, *map(escaped_markdown, view.notes)]
+    below = map(escaped_markdown, (*view.notes, *view.details))
+    parts = [f"**{escaped_markdown(view.title)}**", drawn, *below]
     return "\n\n".join([*parts, f"<!-- inputs sha256 {view.inputs_hash} -->"]) + "\n"
 
 
@@ -38,13 +40,14 @@ def _cells(view: TableView, row: tuple[Cell, ...]) -> Any:
     return enumerate(zip(row, view.columns, strict=True))
 
 
-def _markdown_cell(cell: Cell, column: Column, mark: Mark | None) -> str:
+def _markdown_cell(cell: Cell, column: Column) -> str:
     if not isinstance(cell, Value):
         return escaped_markdown(cell) if cell else _DASH
     if not cell.known:
         return _DASH
     text = printed(cell.value, column.digits)
-    text = {"best": f"**{text}**", "second": f"<u>{text}</u>"}.get(mark or "", text)
+    text = {"best": f"**{text}**", "second": f"<u>{text}</u>"}.get(cell.mark or "", text)
+    text += DAGGER if cell.differs else ""
     if cell.spread is not None:
         text += f" ± {printed(cell.spread, column.digits)}"
     if cell.interval is not None:
@@ -66,7 +69,7 @@ def as_csv(view: TableView) -> str:
     gets an apostrophe in front, which spreadsheets hide; numbers are written by us and need none.
     """
     out = io.StringIO()
-    for line in (view.title, *view.notes, f"inputs sha256 {view.inputs_hash}"):
+    for line in (view.title, *view.notes, *view.details, f"inputs sha256 {view.inputs_hash}"):
         out.write(f"# {one_line(line)}\n")
     writer = csv.writer(out, lineterminator="\n")
     parts = [_csv_parts(view, n) for n in range(len(view.columns))]
@@ -75,9 +78,11 @@ def as_csv(view: TableView) -> str:
         for column, names in zip(view.columns, parts, strict=True)
         for part in ("", *names)
     ]
-    writer.writerow([_safe(title) for title in titles])
-    for row in view.rows:
-        cells = [
+    grouped = bool(view.groups)
+    writer.writerow([*(["group"] if grouped else []), *map(_safe, titles)])
+    for n, row in enumerate(view.rows):
+        cells = [_safe(view.groups[n])] if grouped else []
+        cells += [
             text
             for place, (cell, column) in _cells(view, row)
             for text in _csv_cells(cell, column, parts[place])
@@ -88,7 +93,8 @@ def as_csv(view: TableView) -> str:
 
 def _csv_parts(view: TableView, place: int) -> tuple[str, ...]:
     spread = ("sd",) if view.has(place, "spread") else ()
-    return (*spread, *(("low", "high") if view.has(place, "interval") else ()))
+    ends = ("low", "high") if view.has(place, "interval") else ()
+    return (*spread, *ends, *(("p",) if view.has(place, "p") else ()))
 
 
 def _csv_cells(cell: Cell, column: Column, parts: tuple[str, ...]) -> list[str]:
@@ -96,8 +102,9 @@ def _csv_cells(cell: Cell, column: Column, parts: tuple[str, ...]) -> list[str]:
         return [_safe(cell or ""), *([""] * len(parts))]
     ends = cell.interval or (None, None)
     known = {"sd": cell.spread, "low": ends[0], "high": ends[1]}
-    numbers = [cell.value if cell.known else None, *(known[part] for part in parts)]
-    return ["" if n is None else printed(n, column.digits) for n in numbers]
+    numbers = [cell.value if cell.known else None, *(known[p] for p in parts if p != "p")]
+    texts = ["" if n is None else printed(n, column.digits) for n in numbers]
+    return [*texts, *(["" if cell.p is None else f"{cell.p:.4g}"] if "p" in parts else [])]
 
 
 def _safe(text: str) -> str:
@@ -109,30 +116,29 @@ def _safe(text: str) -> str:
 
 def as_json(view: TableView) -> str:
     """Every number whole, with its mark; rows are objects by column name."""
-    marked = marks(view)
     body = {
         "title": view.title,
         "inputs_hash": view.inputs_hash,
         "columns": [
             {"name": c.name, "title": c.title, "digits": c.digits, "better": c.better}
+            | ({"over": c.over} if c.over else {})
             for c in view.columns
         ],
         "rows": [
-            {
-                column.name: _json_cell(cell, marked.get((n, place)))
-                for place, (cell, column) in _cells(view, row)
-            }
+            {column.name: _json_cell(cell) for _, (cell, column) in _cells(view, row)}
+            | ({"group": view.groups[n]} if view.groups else {})
             for n, row in enumerate(view.rows)
         ],
         "notes": list(view.notes),
+        **({"details": list(view.details)} if view.details else {}),
     }
     return json.dumps(body, ensure_ascii=False, indent=1) + "\n"
 
 
-def _json_cell(cell: Cell, mark: Mark | None) -> Any:
+def _json_cell(cell: Cell) -> Any:
     if not isinstance(cell, Value):
         return cell
     if not cell.known:
         return None
-    optional = {"sd": cell.spread, "interval": cell.interval, "mark": mark}
+    optional = {"sd": cell.spread, "interval": cell.interval, "mark": cell.mark, "p": cell.p}
     return {"value": cell.value, **{k: v for k, v in optional.items() if v is not None}}

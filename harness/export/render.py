@@ -16,9 +16,9 @@ FORMATS: tuple[str, ...] = get_args(Format)
 def render(view: TableView, fmt: str) -> str:
     """The table as text that ends in a line break.
 
-    Best values are bold and second best underlined, numbers have the column's digits, a spread
-    over seeds follows ± and an interval stands in brackets. The hash of the inputs is a comment,
-    in JSON a field.
+    Numbers marked best are bold and those marked second underlined, a dagger follows those that
+    are told apart from the baseline; they have the column's digits, a spread over seeds follows ±
+    and an interval stands in brackets. The hash of the inputs is a comment, in JSON a field.
 
     Raises:
         UnknownNameError: No such format.

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 Better = Literal["higher", "lower"]
 Mark = Literal["best", "second"]
+SURE = 0.05
+_LABEL = re.compile(r"[A-Za-z0-9:._-]*")
 _HASH = re.compile(r"[0-9a-f]{8,64}")
 
 
@@ -20,13 +22,20 @@ class Value(NamedTuple):
     """Standard deviation over seeds."""
     interval: tuple[float, float] | None = None
     """Lower and upper end."""
-    ranked: bool = True
-    """False keeps it out of the marks, such as the chance level in a row of its own."""
+    mark: Mark | None = None
+    """`best` is bold, `second` underlined; whoever compared the rows says so, no format does."""
+    p: float | None = None
+    """Of the difference from the table's baseline, corrected; a dagger below `SURE`."""
 
     @property
     def known(self) -> bool:
         """Whether there is a number to print."""
         return math.isfinite(self.value)
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is told apart from the table's baseline."""
+        return self.p is not None and self.p < SURE
 
 
 Cell = str | Value | None
@@ -34,13 +43,16 @@ Cell = str | Value | None
 
 
 class Column(NamedTuple):
-    """One column; `better` says which end of it is marked, None marks nothing."""
+    """One column."""
 
     title: str
     digits: int = 2
     better: Better | None = None
+    """Which end of it is the better one, for programs; None where neither is."""
     key: str = ""
     """Its name for programs; the title where empty."""
+    over: str = ""
+    """What it has in common with its neighbours of the same word, such as a protocol."""
 
     @property
     def name(self) -> str:
@@ -58,9 +70,13 @@ class TableView:
         rows: From top to bottom, each as many cells as there are columns.
         notes: Sentences below it, without markup.
         inputs_hash: Of everything the numbers come from, 8 to 64 hexadecimal digits.
+        groups: Of each row, the group it is printed under; empty where there are none.
+        label: What LaTeX refers to it by: letters, digits, `:._-`.
+        details: Sentences that a paper's page has no room for: comments in LaTeX.
 
     Raises:
-        ValueError: A row of another length, a column named twice, or no such hash.
+        ValueError: A row of another length, a column named twice, no such hash or label, or not as
+            many groups as rows.
     """
 
     title: str
@@ -68,6 +84,9 @@ class TableView:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...]
     inputs_hash: str
+    groups: tuple[str, ...] = ()
+    label: str = ""
+    details: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no format can print."""
@@ -79,11 +98,20 @@ class TableView:
         # It goes into comments, where a line break would end them.
         if not _HASH.fullmatch(self.inputs_hash):
             raise ValueError(f"{self.inputs_hash!r} is no hash")
+        if not is_label(self.label):
+            raise ValueError(f"{self.label!r} is no label")
+        if self.groups and len(self.groups) != len(self.rows):
+            raise ValueError(f"{len(self.groups)} groups for {len(self.rows)} rows")
 
-    def has(self, place: int, part: Literal["spread", "interval"]) -> bool:
-        """Whether any number of the column has a spread or an interval."""
+    def has(self, place: int, part: Literal["spread", "interval", "p"]) -> bool:
+        """Whether any number of the column has a spread, an interval or a p."""
         cells = (row[place] for row in self.rows)
         return any(isinstance(c, Value) and getattr(c, part) is not None for c in cells)
+
+    def starts(self) -> dict[int, str]:
+        """The rows before which a group begins, with its name."""
+        pairs = zip(self.groups, ("", *self.groups), strict=False)
+        return {n: name for n, (name, before) in enumerate(pairs) if name != before or n == 0}
 
     def numeric(self, place: int) -> bool:
         """Whether the column holds numbers and nothing else but gaps."""
@@ -91,33 +119,15 @@ class TableView:
         return bool(cells) and all(isinstance(cell, Value) for cell in cells)
 
 
+def is_label(text: str) -> bool:
+    """Whether a text can be a table's label: nothing in it is more to LaTeX than a letter."""
+    return _LABEL.fullmatch(text) is not None
+
+
 def printed(number: float, digits: int) -> str:
     """A number as every format shows it; a zero has no sign."""
     text = f"{number:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text
-
-
-def marks(view: TableView) -> dict[tuple[int, int], Mark]:
-    """The cells (row, column) that are best and second best of their column.
-
-    Numbers that print alike are equal: all best ones are marked, and all second ones. A column with
-    fewer than two numbers, or with equal numbers only, has no marks, since nothing in it is better.
-    """
-    found: dict[tuple[int, int], Mark] = {}
-    for place, column in enumerate(view.columns):
-        if column.better is None:
-            continue
-        shown = {
-            number: float(printed(cell.value, column.digits))
-            for number, row in enumerate(view.rows)
-            if isinstance(cell := row[place], Value) and cell.known and cell.ranked
-        }
-        order = sorted(set(shown.values()), reverse=column.better == "higher")
-        if len(order) < 2:
-            continue
-        names: dict[float, Mark] = {order[0]: "best", order[1]: "second"}
-        found |= {(n, place): names[v] for n, v in shown.items() if v in names}
-    return found
 
 
 def one_line(text: str) -> str:

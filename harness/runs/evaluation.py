@@ -120,12 +120,10 @@ def evaluate_ranking(
     """Say everything about a ranking with lists of RANK_LIST_LENGTH, such as a merged one."""
     found = ranking.score
     expected = chance(query.labels, gallery.labels, protocol.filter)
-    per_query = _per_query(found)
+    values = _per_query(found)
     return Evaluation(
-        metrics={name: percent(float(np.mean(v[found.valid]))) for name, v in per_query.items()},
-        intervals={
-            name: _interval(values, query.labels.pids) for name, values in per_query.items()
-        },
+        metrics={name: percent(float(np.mean(v[found.valid]))) for name, v in values.items()},
+        intervals={name: _interval(v, query.labels.pids) for name, v in values.items()},
         chance={name: percent(getattr(expected, name)) for name in METRICS},
         score=found,
         rank_lists=ranking.rank_lists,
@@ -142,13 +140,19 @@ def scored(evaluation: Evaluation, query: Side) -> dict[str, Any]:
         "queries": evaluation.queries,
         "valid_queries": evaluation.valid_queries,
         "cmc": [float(v) for v in found.cmc[:CMC_LENGTH]],
-        "per_query": {
-            "names": list(query.names),
-            "ap": [None if np.isnan(v) else float(v) for v in found.per_query_ap],
-            "first_rank": [int(r) if r else None for r in found.first_rank],
-            "pids": query.labels.pids.tolist(),
-            "inp": [None if np.isnan(v) else float(v) for v in found.per_query_inp],
-        },
+        "per_query": per_query(evaluation, query),
+    }
+
+
+def per_query(evaluation: Evaluation, query: Side) -> dict[str, list[Any]]:
+    """Each query's outcome as a record has it (`harness.evidence.record.PerQuery`)."""
+    found = evaluation.score
+    return {
+        "names": list(query.names),
+        "ap": [None if np.isnan(v) else float(v) for v in found.per_query_ap],
+        "first_rank": [int(r) if r else None for r in found.first_rank],
+        "pids": query.labels.pids.tolist(),
+        "inp": [None if np.isnan(v) else float(v) for v in found.per_query_inp],
     }
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from harness.base import accelerator, parallel
-from harness.base.errors import PluginError, TrainingError
+from harness.base.errors import CheckpointError, PluginError, TrainingError
 from harness.base.files import replacing, require_space, write_json
 from harness.base.hashing import derive_seed, digest, file_digest
 from harness.base.parallel import is_main, main_first, on_main, world
@@ -30,7 +30,7 @@ from harness.runs.plan import Plan
 from harness.runs.sharded import embedded, evaluated
 from harness.runs.taken import LOG, PEAK, TRAINED_IN, WEIGHTS, take_over, train_inputs
 from harness.runs.told import cameras_of, texts_of
-from harness.spec.dataset import Split
+from harness.spec.dataset import SPLITS, Split
 from harness.spec.method import DataInfo, Method
 from harness.spec.plugins import load_target
 from harness.spec.protocol import Side as SideName
@@ -74,9 +74,8 @@ class Workshop:
     def build(self, pretrained: str, classes: int | None = None) -> nn.Module:
         """A new model on the device."""
         recipe = self.plan.resolved.recipe
-        labels = {s.pid for s in self.plan.data.samples(self.plan.protocol.train_split)}
         about = DataInfo(
-            classes=classes or len(labels),
+            classes=classes or self._classes(),
             modalities=self.plan.modalities("train"),
             height=recipe.input.height,
             width=recipe.input.width,
@@ -87,6 +86,22 @@ class Workshop:
         )
         model = self.method.build(self.plan.resolved.config, about)
         return model.to(self.device).to(memory_format=memory_format(recipe))
+
+    def _classes(self) -> int:
+        """Identities of the train split.
+
+        Raises:
+            CheckpointError: The split is not here; weights of elsewhere need it to be built.
+        """
+        data = self.plan.data
+        if data.only_test:
+            raise CheckpointError(
+                seen=f"the weights do not say on how many identities they were trained, and "
+                f"{data.root} has no train split to count them in",
+                expected="their number",
+                do="say it: --classes N",
+            )
+        return len({s.pid for s in data.samples(self.plan.protocol.train_split)})
 
     def trained(self, weights: Path) -> nn.Module:
         """The model of this run: the one just trained, or the one in its weights file."""
@@ -108,7 +123,8 @@ def open_workshop(plan: Plan, device: torch.device) -> Workshop:
     set_numerics(recipe, device)
     keep_freed_memory()
     size = (recipe.input.height, recipe.input.width)
-    arrays = main_first(lambda: decode(plan.data, *size))
+    there = ("query", "gallery") if plan.data.only_test else SPLITS
+    arrays = main_first(lambda: decode(plan.data, *size, splits=there))
     who = f"the method {plan.info.name}"
     method = load_target(plan.info.target, who)()
     lacking = [name for name in ("build", "loss", "embed") if not hasattr(method, name)]

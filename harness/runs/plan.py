@@ -53,6 +53,8 @@ class Plan:
     """What linting found; only warnings get this far."""
     learnt_cameras: tuple[int, ...] | None = None
     """Those of weights that were trained elsewhere; None: those of this data's train split."""
+    reproduces: str = ""
+    """The id of the run that is made again; empty for a run of its own."""
 
     @property
     def cameras(self) -> tuple[int, ...]:
@@ -108,12 +110,14 @@ def plan_run(
     plugins: Plugins | None = None,
     learnt_cameras: tuple[int, ...] | None = None,
     written: Mapping[str, Any] | None = None,
+    training: bool = True,
 ) -> Plan:
     """Find everything, check the data set's names and lint the protocol; torch stays away.
 
     Args:
         learnt_cameras: Of weights that are there already, see `Plan`.
         written: The recipe that such weights carry, taken where none is named.
+        training: Whether anything will be trained; without it, the train split need not be there.
 
     Raises:
         HarnessError: Whatever is wrong, before any training.
@@ -122,7 +126,7 @@ def plan_run(
     info = known.method(method)
     if protocol is not None:
         known.protocol(protocol)
-    ground = prepare(open_dataset(dataset, known), protocol, known)
+    ground = prepare(open_dataset(dataset, known), protocol, known, training)
     return plan_on(
         ground,
         info,
@@ -135,7 +139,9 @@ def plan_run(
     )
 
 
-def prepare(data: OpenDataset, protocol: str | None, plugins: Plugins) -> Ground:
+def prepare(
+    data: OpenDataset, protocol: str | None, plugins: Plugins, training: bool = True
+) -> Ground:
     """Check a data set's names and lint the protocol: once for any number of methods.
 
     Raises:
@@ -143,7 +149,7 @@ def prepare(data: OpenDataset, protocol: str | None, plugins: Plugins) -> Ground
     """
     bound = plugins.protocol(protocol or data.card.protocol).bind(data.card)
     data = held_out(data, bound.held_out)
-    findings = tuple(lint(data, bound))
+    findings = tuple(lint(data, bound, training=training))
     stop_on_errors(findings)
     return Ground(data, bound, findings)
 

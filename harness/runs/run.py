@@ -16,6 +16,7 @@ from harness.base.stages import only_one
 from harness.data.variants import data_summary
 from harness.evidence import environment
 from harness.evidence.record import RunRecord, make_record, read_record, record_id, write_record
+from harness.evidence.reproduction import SAID
 from harness.runs.plan import Plan, run_inputs
 from harness.store import open_store
 
@@ -138,6 +139,8 @@ def _record(
     plan: Plan, seed: int, inputs: dict[str, Any], found: dict[str, Any], sweep: str | None
 ) -> RunRecord:
     recipe = plan.resolved.recipe
+    if plan.reproduces:
+        found = {**found, "environment": {**found["environment"], SAID: plan.reproduces}}
     return make_record(
         created=datetime.now(UTC).isoformat(timespec="milliseconds"),
         harness_version=environment.harness_version(),

@@ -72,10 +72,12 @@ def require_policy(info: MethodInfo, data: OpenDataset, protocol: BoundProtocol)
 
 
 def cameras_of(data: OpenDataset, protocol: BoundProtocol) -> tuple[int, ...]:
-    """The cameras of the training images, sorted; none where the data set names none.
+    """The cameras of the training images, sorted; none where there are none or none are named.
 
     A set without cameras gives all its images one number.
     """
+    if data.only_test:
+        return ()
     trained = {s.camid for s in data.samples(protocol.train_split)}
     if len(trained | _at_test(data, protocol)) < 2:
         return ()
@@ -107,6 +109,10 @@ def require_cameras(
     if known and not strange:
         return
     seen = f"{data.label} names no cameras"
+    if data.only_test:
+        seen = (
+            f"the weights do not say their cameras, and {data.label} is here without train images"
+        )
     if known:
         listed = ", ".join(map(str, strange))
         seen = f"the cameras {listed} (counted from 0) of {data.label} are at test and not in train"

@@ -45,6 +45,20 @@ def read_recipe(path: Path, files: Mapping[str, Path], method: str) -> dict[str,
     return data
 
 
+def built_on(recipe: str, files: Mapping[str, Path], method: str) -> str | None:
+    """The recipe of the method that this word means, or that its file builds on; None for neither.
+
+    Args:
+        recipe: A name in `files`, or the path of a TOML file that `read_recipe` has read.
+        files, method: As for `read_recipe`.
+    """
+    if recipe in files:
+        return recipe
+    own = {path.resolve(): name for name, path in files.items()}
+    found = own.get(Path(recipe).resolve())
+    return found or _read(Path(recipe), files, method).get(BASE)
+
+
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Both, `over` winning; tables in both are merged in the same way."""
     found = dict(under)

@@ -130,8 +130,9 @@ class Recipe(_Section):
 
     Attributes:
         track: `official` follows a paper to the letter, `common` is the same for every method,
-            `smoke` is the small one for the embedded data.
-        source: Where the values come from.
+            `smoke` is the small one for the embedded data, and `modified` is one of them with
+            changes: never written by hand, see `harness.spec.resolve.resolve`.
+        source: Where the values come from; of a modified one, what was changed from which recipe.
         pretrained: `imagenet` (from the hub), `none`, or the path of a weights file.
         residual_start: Without pretrained weights, where the last normalisation of a residual block
             starts: `zero` as timm has it (Goyal et al. 2017, arXiv 1706.02677, section 5.1), `one`
@@ -148,7 +149,7 @@ class Recipe(_Section):
     """
 
     name: str
-    track: Literal["official", "common", "smoke"]
+    track: Literal["official", "common", "smoke", "modified"]
     source: str = ""
     method: str
     dataset: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -12,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from harness.base.errors import RecipeError, UnknownNameError
 from harness.base.numbers import LARGEST, unkept
-from harness.spec.bases import read_recipe
+from harness.spec.bases import built_on, read_recipe
+from harness.spec.changes import MODIFIED, NOT_SET, changed_source, changes, value_of
 from harness.spec.method import MethodInfo
 from harness.spec.recipe import Recipe, shared_recipes
 
@@ -54,6 +54,9 @@ def resolve(
 ) -> Resolved:
     """Read a recipe with its bases, apply `key=value` changes and check everything.
 
+    A recipe that trains otherwise than the one of the method that it is, or builds on, is
+    `modified`, and its source says what was changed: only the method's own files are `official`.
+
     Args:
         info: The method.
         recipe: A recipe's name, or the path of a TOML file.
@@ -65,19 +68,16 @@ def resolve(
         UnknownNameError: No such recipe or key; says the nearest.
         RecipeError: A file that is not TOML, bases that do not fit, or a refused value.
     """
+    files, asked = recipe_files(info), list(changes)
     data = _read(info, recipe)
-    if info.input_size is not None:
-        # The network is made for one size, so a recipe for all methods gives way to it here.
-        height, width = info.input_size
-        data["input"] = {**data.get("input", {}), "height": height, "width": width}
-    if recipe in _ONLY_SHARED:
-        data["config"] = {**info.common_config, **data.get("config", {})}
-    for change in changes:
+    for change in asked:
         _apply(data, change, info)
-    data |= {"method": info.name, "dataset": dataset, "protocol": protocol}
-    config = _checked(info.config, data.get("config", {}), info, prefix="config.")
-    data["config"] = config.model_dump(mode="json")
-    resolved = Resolved(_checked(Recipe, data, info, prefix=""), config)
+    resolved = _settled(info, data, dataset, protocol)
+    base = built_on(recipe, files, info.name)
+    if base != recipe or asked:
+        before = _settled(info, _read(info, base or recipe), dataset, protocol).recipe
+        said = _what_it_is(resolved.recipe, before, base, recipe)
+        resolved = _settled(info, {**data, **said}, dataset, protocol)
     _require_kept(resolved.recipe)
     return resolved
 
@@ -94,6 +94,35 @@ def from_record(info: MethodInfo, data: Mapping[str, Any], changes: Iterable[str
         _apply(whole, change, info)
     config = _checked(info.config, whole.get("config", {}), info, prefix="config.")
     return Resolved(_checked(Recipe, whole, info, prefix=""), config)
+
+
+def _settled(info: MethodInfo, data: Mapping[str, Any], dataset: str, protocol: str) -> Resolved:
+    config = _checked(info.config, data.get("config", {}), info, prefix="config.")
+    whole = {**data, "method": info.name, "dataset": dataset, "protocol": protocol}
+    whole["config"] = config.model_dump(mode="json")
+    return Resolved(_checked(Recipe, whole, info, prefix=""), config)
+
+
+def _what_it_is(recipe: Recipe, before: Recipe, base: str | None, word: str) -> dict[str, str]:
+    """Track and source of a recipe that was changed, or is none of the method's own.
+
+    Args:
+        recipe: It.
+        before: The method's recipe that it is or builds on, or else its file without changes.
+        base: The name of that recipe; None for a file that builds on none.
+        word: As the recipe was asked for.
+    """
+    same = Recipe.model_validate({**recipe.dumped(), "track": before.track}).hash == before.hash
+    name = base or Path(word).name
+    if not same:
+        source = changed_source(name, changes(before, recipe.dumped()))
+        return {"track": MODIFIED, "source": source}
+    if base is not None:
+        return {"track": before.track, "source": before.source}
+    return {
+        "track": MODIFIED,
+        "source": ": ".join(filter(None, [f"the file {name}", before.source])),
+    }
 
 
 def _require_kept(recipe: Recipe) -> None:
@@ -117,7 +146,14 @@ def _read(info: MethodInfo, recipe: str) -> dict[str, Any]:
     path = Path(recipe) if recipe.endswith(".toml") else files.get(recipe)
     if path is None:
         raise UnknownNameError(f"recipe of {info.name}", recipe, files)
-    return read_recipe(path, files, info.name)
+    data = read_recipe(path, files, info.name)
+    if info.input_size is not None:
+        # The network is made for one size, so a recipe for all methods gives way to it here.
+        height, width = info.input_size
+        data["input"] = {**data.get("input", {}), "height": height, "width": width}
+    if recipe in _ONLY_SHARED:
+        data["config"] = {**info.common_config, **data.get("config", {})}
+    return data
 
 
 def _apply(data: dict[str, Any], change: str, info: MethodInfo) -> None:
@@ -127,6 +163,12 @@ def _apply(data: dict[str, Any], change: str, info: MethodInfo) -> None:
             seen=f"--set {change}",
             expected="key=value, such as --set optimiser.lr=0.01",
             do="write the key, an equals sign and the value without spaces",
+        )
+    if key in NOT_SET:
+        raise RecipeError(
+            seen=f"--set {change}",
+            expected=f"a key of the training; {key} says what the recipe is",
+            do=NOT_SET[key],
         )
     known = known_keys(info)
     if key not in known:
@@ -139,20 +181,14 @@ def _apply(data: dict[str, Any], change: str, info: MethodInfo) -> None:
     place = data
     for section in sections:
         place = place.setdefault(section, {})
-    place[last] = _value(text)
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+    place[last] = value_of(text)
 
 
 def known_keys(info: MethodInfo) -> list[str]:
     """Every dotted key a recipe of this method may have."""
     keys = _keys(Recipe)
-    return [k for k in keys if k != "config"] + _keys(info.config, "config.")
+    settings = [k for k in keys if k != "config" and k not in NOT_SET]
+    return settings + _keys(info.config, "config.")
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:

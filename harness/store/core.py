@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Select, delete, insert, inspect, literal, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from harness.base.errors import StoreError, UnknownNameError
@@ -21,6 +21,7 @@ from harness.evidence.trust import Trust
 from harness.store.database import PATIENCE, Database
 from harness.store.migrate import changed, make_ready
 from harness.store.places import Find, Places
+from harness.store.queries import has_settings, summaries, whole_runs
 from harness.store.rows import (
     PerQueryValues,
     Stored,
@@ -28,6 +29,7 @@ from harness.store.rows import (
     TrustEntry,
     columns_of,
     per_query_from,
+    settings_from,
     summary_from,
     summary_of,
     trust_from,
@@ -153,7 +155,7 @@ class Store:
     def all(self) -> list[Stored]:
         """Every record, oldest first. `summaries` is many times faster where it is enough."""
         find = self.places.finder()
-        return [self._stored(row, find) for row in self._rows(_whole())]
+        return [self._stored(row, find) for row in self._rows(whole_runs())]
 
     def get(self, run_id: str) -> Stored:
         """The record whose id begins with `run_id`.
@@ -161,10 +163,11 @@ class Store:
         Raises:
             UnknownNameError: None does, or more than one.
         """
-        rows = self._rows(_whole().where(RUNS.c.run_id.startswith(run_id, autoescape=True)))
+        rows = self._rows(whole_runs().where(RUNS.c.run_id.startswith(run_id, autoescape=True)))
         if len(rows) != 1:
             known = rows or self._rows(select(RUNS.c.run_id))
-            raise UnknownNameError("run", run_id, [row["run_id"] for row in known])
+            do = None if known else "make one: harness run --method ieee"
+            raise UnknownNameError("run", run_id, [row["run_id"] for row in known], do)
         return self._stored(rows[0], self.places.finder())
 
     def summaries(self, dataset: str | None = None, protocol: str | None = None) -> list[Summary]:
@@ -176,24 +179,14 @@ class Store:
         """
         if not self.readable():
             return []
-        with self.database.reading() as connection:
-            swept = inspect(connection).has_table(SWEEPS.name)
-        elsewhere = {
-            "trust": TRUST.c.trust,
-            "sweep": SWEEPS.c.sweep if swept else literal("").label("sweep"),
-        }
-        columns = [elsewhere[n] if n in elsewhere else RUNS.c[n] for n in Summary._fields]
-        query = select(*columns).outerjoin_from(RUNS, TRUST, TRUST.c.run_id == RUNS.c.run_id)
-        if swept:
-            query = query.outerjoin(SWEEPS, SWEEPS.c.run_id == RUNS.c.run_id)
-        if dataset is not None:
-            query = query.where(RUNS.c.dataset == dataset)
-        if protocol is not None:
-            query = query.where(RUNS.c.protocol == protocol)
-        with self.database.reading() as connection:
-            rows = connection.execute(query.order_by(RUNS.c.created, RUNS.c.run_id)).all()
         find = self.places.finder()
-        return [summary_from(row, find) for row in rows]
+        with self.database.reading() as connection:
+            kept = has_settings(connection)
+            rows = connection.execute(summaries(connection, kept, dataset, protocol))
+            found = (summary_from(row, find) for row in rows)
+            if kept:
+                return list(found)
+            return [s._replace(settings=settings_from(s.settings)) for s in found]
 
     def per_query(self, run_ids: Iterable[str]) -> dict[str, PerQueryValues]:
         """Each query's outcome in the runs of these whole ids.
@@ -226,8 +219,8 @@ class Store:
         Raises:
             UnknownNameError: There is no such run.
         """
-        if trust is Trust.CLAIMED:
-            raise ValueError("a record is more than a claim")
+        if trust in (Trust.CLAIMED, Trust.EVALUATED):
+            raise ValueError("a record is more than a claim, or than what lies beside it")
         row = {
             "run_id": run_id,
             "trust": str(trust),
@@ -318,13 +311,6 @@ def open_store(out: Path, url: str | None = None, patience: float = PATIENCE) ->
             do="harness run --method ieee makes it; or name the right one with --out",
         )
     return Store(out / STORE_NAME, patience)
-
-
-def _whole() -> Select[Any]:
-    query = select(RUNS.c.run_id, RUNS.c.path, RECORDS.c.record, TRUST.c.trust)
-    query = query.join(RECORDS, RECORDS.c.run_id == RUNS.c.run_id)
-    query = query.outerjoin(TRUST, TRUST.c.run_id == RUNS.c.run_id)
-    return query.order_by(RUNS.c.created, RUNS.c.run_id)
 
 
 def _same(text: str, record: RunRecord) -> bool:

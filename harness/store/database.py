@@ -183,7 +183,7 @@ def _server_engine(url: URL | None) -> Engine:
         raise StoreError(
             seen=f"a store on PostgreSQL was asked for, and {error.name} is not installed",
             expected="the driver psycopg",
-            do="pip install 'mmreid-harness[postgres]'",
+            do="pip install -e '.[postgres]', in the folder of the harness",
         ) from error
 
 

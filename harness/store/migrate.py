@@ -17,14 +17,14 @@ from harness.base.progress import say
 from harness.evidence.record import RunRecord
 from harness.store.database import Database
 from harness.store.places import Places
-from harness.store.rows import columns_of, summary_of
+from harness.store.rows import columns_of, settings_from, summary_of
 from harness.store.tables import ABOUT, META, RECORDS, RUNS, SCHEMA_VERSION
 
 
 def make_ready(database: Database, places: Places) -> None:
     """Make the tables, or migrate them; nothing is done to a store of this schema.
 
-    One of schema 2 that nobody may write here is read as it is: it has the same tables.
+    One of schema 2 that nobody may write here is read as it is, see `harness.store.queries`.
 
     Raises:
         StoreError: The store is of a newer harness, or does not answer.
@@ -110,11 +110,18 @@ def back_up(file: Path, why: str) -> Path:
 
 
 def _from_schema_2(connection: Connection, places: Places) -> None:
-    """Schema 2 kept every path whole; those that lie below the store now go where it goes."""
+    """Schema 2 kept every path whole, and no recipe in the index; records and checks stay."""
+    # Nothing is refused here: `harness store check` names a record that is damaged.
+    connection.execute(text("ALTER TABLE runs ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'"))
     find = places.finder()
     for run_id, path in connection.execute(select(RUNS.c.run_id, RUNS.c.path)).all():
-        now = places.text_of(find(run_id, path))
-        connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(path=now))
+        # One after the other: a record may be a megabyte.
+        record = select(RECORDS.c.record).where(RECORDS.c.run_id == run_id)
+        now = {
+            "path": places.text_of(find(run_id, path)),
+            "settings": settings_from(connection.execute(record).scalar_one()),
+        }
+        connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(now))
     connection.execute(update(ABOUT).values(schema_version=SCHEMA_VERSION))
     changed(connection)
 

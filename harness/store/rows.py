@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.base.hashing import json_text
 from harness.evidence.record import METRICS, RunRecord
 from harness.evidence.trust import Trust
 from harness.store.places import Find
@@ -57,7 +58,9 @@ class Summary(NamedTuple):
     recipe: str
     recipe_hash: str
     track: str
-    """official, common or smoke; empty where the recipe says none."""
+    """official, common, smoke or modified, as the record says; empty where it says none."""
+    settings: str
+    """The recipe, whole, in JSON: parsed where a name needs it, and not for every run."""
     seed: int
     selection: str
     metrics: dict[str, float]
@@ -100,6 +103,7 @@ def summary_of(record: RunRecord, path: Path, trust: Trust = Trust.REPORTED) -> 
         recipe=str(recipe.get("name", "")),
         recipe_hash=record.recipe_hash,
         track=str(recipe.get("track", "")),
+        settings=json_text(recipe),
         seed=record.seed,
         selection=record.selection,
         metrics={name: record.metrics[name] for name in METRICS},
@@ -161,6 +165,14 @@ def summary_from(row: Sequence[Any], find: Find) -> Summary:
 def trust_from(word: str | None) -> Trust:
     """A run that was never checked is `reported`; a word that is none of ours proves no more."""
     return Trust(word) if word in set(Trust) else Trust.REPORTED
+
+
+def settings_from(record: str) -> str:
+    """The `settings` of a record's JSON, without making a record of it; none of a damaged one."""
+    try:
+        return json_text(json.loads(record)["recipe"])
+    except (ValueError, KeyError, TypeError):
+        return "{}"
 
 
 def per_query_from(record: str) -> PerQueryValues:

@@ -39,6 +39,7 @@ RUNS = Table(
     Column("recipe", Text, nullable=False),
     Column("recipe_hash", Text, nullable=False),
     Column("track", Text, nullable=False),
+    Column("settings", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("selection", Text, nullable=False),
     Column("metrics", Text, nullable=False),

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, func, select
 from harness.base.errors import HarnessError, RecordError
 from harness.evidence.fields import field_problem
 from harness.evidence.record import RunRecord, read_record, record_id, write_record
+from harness.evidence.reproduction import reproduced_run
 from harness.evidence.trust import Trust
 from harness.store.core import Store, insert_runs
 from harness.store.database import Database
@@ -33,12 +34,21 @@ class Problem(NamedTuple):
     seen: str
 
 
+class Reproduction(NamedTuple):
+    """A record that `harness reproduce` wrote: of which run, and where it lies."""
+
+    run_id: str
+    record: str
+
+
 class Imported(NamedTuple):
     """What an import came to; ids of runs, and files that were refused."""
 
     added: tuple[str, ...]
     known: tuple[str, ...]
     refused: tuple[Problem, ...]
+    reproductions: tuple[Reproduction, ...]
+    """Left where they are: they are evidence of their runs, and no runs of their own."""
 
 
 class Exported(NamedTuple):
@@ -57,6 +67,8 @@ class Rebuilt(NamedTuple):
     lowered: int
     """Runs whose trust was above `reported` and is not any more."""
     refused: tuple[Problem, ...]
+    reproductions: tuple[Reproduction, ...]
+    """As of an import; those that the store held as runs are taken out of it."""
     backup: Path | None
 
 
@@ -94,11 +106,15 @@ def import_records(store: Store, places: Sequence[Path]) -> Imported:
         RecordError: A place does not exist.
         StoreError: The store does not answer.
     """
-    added, known, refused = [], [], []
+    added, known, refused, again = [], [], [], []
     for place in places:
         for file, found in records_under(place):
             if isinstance(found, Problem):
                 refused.append(found)
+                continue
+            repeats = reproduced_run(found, file.resolve())
+            if repeats:
+                again.append(Reproduction(repeats, str(file)))
                 continue
             # A record from elsewhere may say anything; a table shows it to everybody.
             strange = field_problem(found)
@@ -108,7 +124,7 @@ def import_records(store: Store, places: Sequence[Path]) -> Imported:
                 added.append(found.run_id)
             else:
                 known.append(found.run_id)
-    return Imported(tuple(added), tuple(known), tuple(refused))
+    return Imported(tuple(added), tuple(known), tuple(refused), tuple(again))
 
 
 def export_records(store: Store, folder: Path) -> Exported:
@@ -169,36 +185,54 @@ def rebuild(place: Path | str, folder: Path) -> Rebuilt:
     """
     found = list(records_under(folder))
     refused = [f for _, f in found if isinstance(f, Problem)]
-    files = {f.run_id: (f, path) for path, f in found if isinstance(f, RunRecord)}
+    files, again = _runs_of((r, path) for path, r in found if isinstance(r, RunRecord))
     file = Database(place).file
     backup = None if file is None else _moved_aside(file)
     store = Store(place, out=folder)
     if file is not None and store.database.is_made:
         backup = back_up(file, "before-rebuild")
     with store.rewriting() as connection:
-        kept, bad = _genuine(connection, store.places)
+        genuine, bad = _genuine(connection, store.places)
         refused += bad
+        kept, held = _runs_of(genuine)
         above = select(func.count()).where(TRUST.c.trust != str(Trust.REPORTED))
         lowered = connection.execute(above).scalar_one()
         for table in (TRUST, RUNS, RECORDS):
             connection.execute(delete(table))
         insert_runs(connection, list((kept | files).values()), store.places)
-    return Rebuilt(len(kept | files), len(files), lowered, tuple(refused), backup)
+    reproductions = tuple(dict.fromkeys([*again, *held]))
+    return Rebuilt(len(kept | files), len(files), lowered, tuple(refused), reproductions, backup)
+
+
+def _runs_of(
+    pairs: Iterable[tuple[RunRecord, Path]],
+) -> tuple[dict[str, tuple[RunRecord, Path]], list[Reproduction]]:
+    """Runs of their own by id, and those that were made again."""
+    runs, again = {}, []
+    for record, path in pairs:
+        # A file and the store's path of it are one place, from wherever they are named.
+        place = path.resolve()
+        repeats = reproduced_run(record, place)
+        if repeats:
+            again.append(Reproduction(repeats, str(place)))
+        else:
+            runs[record.run_id] = (record, path)
+    return runs, again
 
 
 def _genuine(
     connection: Connection, places: Places
-) -> tuple[dict[str, tuple[RunRecord, Path]], list[Problem]]:
+) -> tuple[list[tuple[RunRecord, Path]], list[Problem]]:
     """The records of a store that hash to their ids, and what is wrong with the others."""
     query = select(RECORDS.c.run_id, RECORDS.c.record, RUNS.c.path)
     query = query.outerjoin(RUNS, RUNS.c.run_id == RECORDS.c.run_id)
-    kept, refused, find = {}, [], places.finder()
+    kept, refused, find = [], [], places.finder()
     for run_id, text, path in connection.execute(query):
         found = _parsed(run_id, text)
         if isinstance(found, Problem):
             refused.append(found)
         else:
-            kept[run_id] = (found, find(run_id, path or "record.json"))
+            kept.append((found, find(run_id, path or "record.json")))
     return kept, refused
 
 

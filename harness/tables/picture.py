@@ -34,7 +34,7 @@ def require_drawable(path: Path) -> None:
         raise PluginError(
             seen="figures are drawn with matplotlib, which is not installed",
             expected="the extra `figures`",
-            do="pip install 'mmreid-harness[figures]'",
+            do="pip install -e '.[figures]', in the folder of the harness",
         )
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.base.errors import HarnessError
 from harness.base.hashing import digest
-from harness.export import Column, TableView, Value, number
+from harness.board import one_table
+from harness.board.marks import marks_of
+from harness.board.view import BOLD
+from harness.export import Column, Mark, TableView, Value, number
 from harness.export.view import Cell as ViewCell
 from harness.spec.method import TEST_TEXT
 from harness.spec.text import captions_of
+from harness.store import PerQueryValues, Stored
 from harness.tables.cells import Cell
 from harness.tables.fill import Failure
 from harness.tables.table import Here, Panel, Table
 
 _ESTIMATED = "≈"
 _NOT_CURRENT = "†"
+_SIGNS = (_ESTIMATED, _NOT_CURRENT)
+"""What a note begins with that says what a sign in the table means."""
 _LONG = 200
 
 
@@ -52,7 +58,11 @@ def as_text(table: Table, panel: Panel) -> Text:
 
 
 def as_view(table: Table, panel: Panel) -> TableView:
-    """A panel for Markdown, LaTeX and CSV: first every claim, then every number of ours."""
+    """A panel for Markdown, LaTeX and CSV: first every claim, then every number of ours.
+
+    Bold is not told apart from the best of ours, underlined from the best of the others; claims
+    have no interval and are never marked. What a paper's page has no room for is in the details.
+    """
     said = any(panel.claim(cell) for cell in panel.cells)
     metrics = table.plan.metrics
     columns = [Column("method", key="label")]
@@ -60,22 +70,35 @@ def as_view(table: Table, panel: Panel) -> TableView:
     columns += [Column(f"{m} ours", better="higher") for m in metrics]
     if said and panel.comparable:
         columns += [Column(f"{m} difference") for m in metrics]
-    rows = [_view_row(table, panel, cell, columns) for cell in panel.cells]
+    marks, said_here = marks_of_panel(panel, metrics), notes(table, panel)
+    rows = [_view_row(table, panel, cell, columns, marks) for cell in panel.cells]
     return TableView(
         title=f"{table.plan.title}: {_title(panel)}",
         columns=(*columns, Column("seeds")),
         rows=tuple(rows),
-        notes=(*notes(table, panel), *table.plan.notes),
+        notes=(*([BOLD] if marks else []), *(n for n in said_here if n.startswith(_SIGNS))),
         inputs_hash=digest(_panel_json(table, panel)),
+        label=f"tab:{_plain(table.name)}-{_plain(panel.column.name)}",
+        details=(*(n for n in said_here if not n.startswith(_SIGNS)), *table.plan.notes),
     )
 
 
+def _plain(text: str) -> str:
+    """A name as a label can hold it."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text).strip("-")
+
+
 def _view_row(
-    table: Table, panel: Panel, cell: Cell, columns: Sequence[Column]
+    table: Table,
+    panel: Panel,
+    cell: Cell,
+    columns: Sequence[Column],
+    marks: Mapping[tuple[str, str], Mark],
 ) -> tuple[ViewCell, ...]:
     found: list[ViewCell] = [cell.row.label]
     for column in columns[1:]:
         metric, _, kind = column.title.partition(" ")
+        mark = None
         if kind == "claimed":
             value, sd = panel.claimed(cell, metric), None
         elif kind == "difference":
@@ -83,8 +106,27 @@ def _view_row(
         else:
             mean = panel.ours(cell, metric)
             value, sd = (None, None) if mean is None else mean
-        found.append(None if value is None else Value(value, sd))
+            mark = marks.get((cell.row.label, metric))
+        found.append(None if value is None else Value(value, sd, mark=mark))
     return (*found, _seeds(table, cell))
+
+
+def marks_of_panel(panel: Panel, metrics: Sequence[str]) -> dict[tuple[str, str], Mark]:
+    """The marks of our numbers, by the row's label and the metric."""
+    found = {f.record.run_id: f for cell in panel.cells for f in cell.found.values()}
+    if not found:
+        return {}
+    board = one_table([Stored(f.record, f.path) for f in found.values()])
+    kept = {run_id: PerQueryValues(**dict(f.record.per_query)) for run_id, f in found.items()}
+    marks = marks_of(board, lambda ids: {one: kept[one] for one in ids}, metrics)
+    rows = {run_id: row.key for row in board.rows for run_id in row.run_ids}
+    return {
+        (cell.row.label, metric): mark
+        for cell in panel.cells
+        for metric in metrics
+        for run in list(cell.found.values())[:1]
+        if (mark := marks.get((rows[run.record.run_id], metric)))
+    }
 
 
 def _title(panel: Panel) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.evidence.check import Check
 from harness.evidence.record import METRICS, RunRecord
+from harness.spec.known import KnownRecipes
 from harness.spec.plugins import Plugins
 
 
@@ -22,18 +23,22 @@ def checks_of_claim(record: RunRecord, known: Plugins, points: float) -> Iterato
     info = known.methods.get(record.method)
     if info is None or record.dataset.get("published_list") is not True:
         return
-    here = (record.dataset.get("name"), record.protocol_name)
+    here = (str(record.dataset.get("name")), record.protocol_name)
+    on = (record.dataset_label, record.protocol_name)
+    own = KnownRecipes(known.methods).is_the_papers(record.method, here[0], record.recipe_hash, on)
+    why = (
+        f"the recipe is not {record.method}'s own {here[0]}, unchanged, which the claim is for: it "
+        f"is {record.recipe.get('track')}, {record.recipe.get('source') or 'of no source'}"
+    )
     for claim in info.claims:
         if (claim.dataset, claim.protocol) != here:
             continue
-        track = record.recipe.get("track")
-        why = f"the recipe is of the {track} track, the claim is for the paper's own"
         for metric in METRICS:
             said = getattr(claim, metric)
             if said is None:
                 continue
             label = f"claim {metric}"
-            if track != "official":
+            if not own:
                 yield Check(label, unchecked=why)
                 continue
             short = said - record.metrics[metric]

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from harness.base.errors import DatasetNotFoundError, RecordError
+from harness.base.errors import DatasetNotFoundError, RecordError, UnknownNameError
 from harness.base.parallel import is_main, world
 from harness.base.progress import say
 from harness.data.captioned import as_shown_to
 from harness.data.opened import OpenDataset
 from harness.data.validation import held_out
 from harness.evidence import checkout
+from harness.evidence.environment import plugins_of
 from harness.evidence.record import METRICS, PerQuery, RunRecord
+from harness.evidence.reproduction import REPRODUCED
 from harness.runs.plan import Plan, deciding_code, run_inputs
 from harness.runs.run import Finished, execute
 from harness.spec.method import MethodInfo
+from harness.spec.plugins import Plugins
 from harness.spec.protocol import BoundProtocol
 from harness.spec.resolve import from_record
 from harness.stats import paired
@@ -30,8 +34,6 @@ Tolerance = Literal["identical", "close"]
 
 POINTS = 0.5
 """Differences of mAP and Rank-1 within this are close, in percent, whatever the interval says."""
-REPRODUCED = "reproduced"
-"""The folder under --out that holds what was trained again."""
 
 # What a record says of its machine that may change the last bit of a sum.
 _OF_THE_MACHINE = ("processor", "threads", "device", "gpu", "cuda")
@@ -85,7 +87,7 @@ def plan_again(
         RecordError: The data, the code or the number of processes are others than the record's.
     """
     _require_as_many(record)
-    info = finder.known.method(record.method)
+    info = method_of(record, finder.known)
     protocol = BoundProtocol.model_validate(record.protocol)
     data = held_out(as_shown_to(info, _data_of(record, finder)), protocol.held_out)
     plan = Plan(
@@ -96,6 +98,7 @@ def plan_again(
         out=into,
         device=_device(record, device),
         findings=(),
+        reproduces=record.run_id,
     )
     plan.require_policy()
     code = run_inputs(plan, record.seed, plan.device)["code"]
@@ -110,6 +113,22 @@ def plan_again(
             )
         say(f"{seen}; going on with other code")
     return plan
+
+
+def method_of(record: RunRecord, known: Plugins) -> MethodInfo:
+    """The method of a run, as it is installed here.
+
+    Raises:
+        UnknownNameError: It is not; says which --plugin the run was made with.
+    """
+    try:
+        return known.method(record.method)
+    except UnknownNameError as error:
+        given = plugins_of(record.environment)
+        if given:
+            words = " ".join(f"--plugin {shlex.quote(one)}" for one in given)
+            error.do = f"the run was made with {words}: give it again, where that file is now"
+        raise
 
 
 def again(plan: Plan, record: RunRecord) -> Finished:
@@ -298,5 +317,6 @@ __all__ = [
     "again",
     "compare_again",
     "fresh_folder",
+    "method_of",
     "plan_again",
 ]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.base.hashing import digest
 from harness.board import BoardRow, BoardTable
+from harness.board.marks import Marks
 from harness.board.view import rank_words, tie_mark
 from harness.evidence.record import METRICS
 from harness.export import Column, TableView, Value, interval
@@ -262,8 +263,12 @@ def view(
     names: Sequence[str],
     hidden: str,
     order: Order,
+    marks: Marks | None = None,
 ) -> TableView:
-    """Exactly what is on the page, the chance level among it, for a download."""
+    """Exactly what is on the page, the chance level among it, for a download.
+
+    `marks` say which numbers are bold or underlined.
+    """
     columns = tuple(
         Column(COLUMNS[n].title, digits=COLUMNS[n].digits, better=COLUMNS[n].better, key=n)
         for n in names
@@ -274,7 +279,7 @@ def view(
             f"Chance level: mAP {table.chance['mAP']:.2f}, Rank-1 {table.chance['R1']:.2f}; "
             f"{table.valid_queries} of {table.queries} queries are valid."
         )
-    lines = [tuple(_cell(row, n) for n in names) for row in rows]
+    lines = [tuple(_cell(row, n, marks or {}) for n in names) for row in rows]
     place = order.chance_place(table, rows)
     if place is not None:
         lines.insert(place, tuple(_chance_cell(table, name) for name in names))
@@ -300,13 +305,13 @@ def inputs_hash(table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str
     return digest(made_of)
 
 
-def _cell(row: BoardRow, name: str) -> Any:
+def _cell(row: BoardRow, name: str, marks: Marks) -> Any:
     column, found = COLUMNS[name], COLUMNS[name].get(row)
     if found is None:
         return None
     if column.kind == "number":
         spread = row.spread.get(name) if row.spread else None
-        return Value(float(found), spread=spread)
+        return Value(float(found), spread=spread, mark=marks.get((row.key, name)))
     return ", ".join(found) if isinstance(found, list) else str(found)
 
 

@@ -8,9 +8,13 @@ from typing import Any
 import streamlit as st
 
 from harness.board import BoardRow, BoardTable
+from harness.board.marks import marks_of
+from harness.evidence.record import METRICS
 from harness.export import render
 from leaderboard_app.board.columns import Order, inputs_hash, view
+from leaderboard_app.shared.data import per_query
 from leaderboard_app.shared.picture import as_file, interval_picture
+from leaderboard_app.shared.settings import read_settings
 
 _FILES = {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}
 _MOST_DRAWN, _PICTURE_WIDTH = 200, 460
@@ -55,4 +59,6 @@ def _file(
     table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str, order: Order, kind: Any
 ) -> str:
     """Made when it is asked for, which most visitors never do."""
-    return render(view(table, rows, names, hidden, order), kind)
+    metrics = [name for name in names if name in METRICS]
+    marks = marks_of(table, partial(per_query, settings=read_settings()), metrics)
+    return render(view(table, rows, names, hidden, order, marks), kind)

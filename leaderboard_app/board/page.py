@@ -103,7 +103,8 @@ def _show_picked(rows: list[BoardRow]) -> None:
     """What can be done with the rows that are picked."""
     keys = picked_keys()
     picked = [row for row in rows if row.key in keys]
-    runs = [row for row in picked if row.run_ids]
+    # What was scored under a further protocol has no record to hold against another.
+    runs = [row for row in picked if row.run_ids and not row.scored]
     if not picked:
         st.caption(
             "A click on a name opens it. Pick rows by the boxes at their left to compare them."

@@ -8,7 +8,7 @@ from harness.board.compare import Comparison, compare
 from harness.store import Stored
 from leaderboard_app.compare.suggestions import show_suggestions
 from leaderboard_app.shared.address import asked_all, require_known, several
-from leaderboard_app.shared.data import all_runs, stored
+from leaderboard_app.shared.data import all_runs, infos, stored
 from leaderboard_app.shared.links import RUN
 from leaderboard_app.shared.states import show_nothing
 
@@ -53,7 +53,7 @@ def compared(sides: list[list[Stored]]) -> Comparison:
 @st.cache_resource(max_entries=32, show_spinner="Comparing query by query")
 def _compared(ids: tuple[str, ...], _sides: list[list[Stored]]) -> Comparison:
     # Records never change: their ids say everything.
-    return compare(*_sides, queries=_QUERIES)
+    return compare(*_sides, queries=_QUERIES, infos=infos())
 
 
 def _ids(side: list[Stored]) -> str:

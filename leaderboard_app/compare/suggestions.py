@@ -32,11 +32,10 @@ def show_suggestions() -> None:
 
 def suggestions(tables: Iterable[BoardTable]) -> list[Suggestion]:
     """The two best rows of the newest run's table, that run's row against the best, its seeds."""
-    of_runs = [table for table in tables if table.runs]
+    of_runs = [(t, rows) for t in tables if (rows := [row for row in t.runs if not row.scored])]
     if not of_runs:
         return []
-    table = max(of_runs, key=lambda t: max(row.created for row in t.runs))
-    rows = list(table.runs)
+    table, rows = max(of_runs, key=lambda one: max(row.created for row in one[1]))
     newest = max(rows, key=lambda row: row.created)
     found = []
     if len(rows) > 1:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from harness.board import BoardRow, BoardTable, board
+from harness.board.evaluated import Evaluations
+from harness.board.names import Names
 from harness.claims import PublishedClaim, load_claims
 from harness.spec.dataset import Card, load_card
 from harness.spec.method import MethodInfo
@@ -37,6 +39,8 @@ class Snapshot(NamedTuple):
     """By run id, oldest first."""
     claims: tuple[PublishedClaim, ...]
     tables: tuple[BoardTable, ...]
+    evaluations: Evaluations
+    """What runs scored under further protocols, which are rows of those tables."""
 
 
 def snapshot() -> Snapshot:
@@ -69,7 +73,7 @@ def row_of(run_ids: Sequence[str]) -> BoardRow | None:
         HarnessError: The store cannot be read.
     """
     wanted = set(run_ids)
-    rows = (row for table in snapshot().tables for row in table.runs)
+    rows = (row for table in snapshot().tables for row in table.runs if not row.scored)
     return next((row for row in rows if set(row.run_ids) == wanted), None)
 
 
@@ -118,7 +122,10 @@ def per_query(run_ids: Iterable[str], settings: Settings) -> dict[str, PerQueryV
     """Each query's outcome by run id, for comparisons."""
     wanted = list(run_ids)
     # A table of published numbers alone asks for nothing, and there may be no store at all.
-    return _opened(settings).per_query(wanted) if wanted else {}
+    if not wanted:
+        return {}
+    store = _opened(settings)
+    return _snapshot(settings, store.stamp()).evaluations.outcomes(store.per_query)(wanted)
 
 
 def plugins() -> Plugins:
@@ -154,8 +161,9 @@ def _snapshot(settings: Settings, stamp: str) -> Snapshot:
         store = _store(settings)
         found = [] if store is None else store.summaries()
         claims = _claims()
-        tables = board(found, claims, infos=infos())
-        return Snapshot(stamp, {s.run_id: s for s in found}, claims, tuple(tables))
+        more = Evaluations(found, lambda run_id: _stored(settings, run_id).record)
+        tables = board([*found, *more.summaries], claims, infos=infos())
+        return Snapshot(stamp, {s.run_id: s for s in found}, claims, tuple(tables), more)
 
 
 @contextlib.contextmanager
@@ -202,13 +210,14 @@ def _with_evidence(stamp: str, settings: Settings) -> Future[list[bool]]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _all_runs(stamp: str, settings: Settings) -> dict[str, str]:
     summaries = _snapshot(settings, stamp).summaries
-    return {run_id: _words_of(s) for run_id, s in reversed(list(summaries.items()))}
+    names = Names(infos())
+    return {run_id: _words_of(s, names) for run_id, s in reversed(list(summaries.items()))}
 
 
-def _words_of(summary: Summary) -> str:
+def _words_of(summary: Summary, names: Names) -> str:
     """A run in a list of runs."""
     return (
-        f"{summary.method} · {summary.recipe} · seed {summary.seed} · {summary.dataset}, "
+        f"{names.of_run(summary)} · seed {summary.seed} · {summary.dataset}, "
         f"{summary.protocol} · mAP {summary.metrics['mAP']:.2f} · {summary.run_id[:8]}"
     )
 

@@ -67,10 +67,8 @@ def pairs(
 
 
 def _answer(rows: list[BoardRow]) -> BoardRow | None:
-    # The official recipe before others, then the most seeds, then the newest.
-    order = sorted(
-        rows, key=lambda r: (r.track == "official", len(r.seeds), r.created), reverse=True
-    )
+    # The paper's own recipe, unchanged, before others, then the most seeds, then the newest.
+    order = sorted(rows, key=lambda r: (not r.variant, len(r.seeds), r.created), reverse=True)
     return order[0] if order else None
 
 

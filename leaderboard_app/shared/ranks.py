@@ -64,7 +64,7 @@ def interval_of(row: BoardRow, metric: str) -> tuple[float, float] | None:
     """A row's interval, computed where it has several seeds; no other row is looked at."""
     if len(row.run_ids) == 1:
         return row.intervals.get(metric)
-    return _interval(read_settings(), row.run_ids, metric, row)
+    return _interval(read_settings(), row.outcome_ids, metric, row)
 
 
 def _with_ranks(row: BoardRow, found: BoardRow | None) -> BoardRow:
@@ -80,7 +80,7 @@ def _asked(table: BoardTable) -> Future[_Ranks]:
 
 def _key(table: BoardTable) -> str:
     """What the ranks rest on: a record never changes, so its id says everything."""
-    return digest([row.run_ids for row in table.runs])
+    return digest([row.outcome_ids for row in table.runs])
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader
 
 from harness.base.errors import HarnessError
 from harness.base.hashing import digest
-from harness.board import BoardTable, board, rank_table
+from harness.board import BoardTable, board
+from harness.board.evaluated import with_evaluations
 from harness.board.overview import datasets_of, overview
 from harness.board.view import view_of
 from harness.claims import PublishedClaim, load_claims
@@ -94,8 +95,8 @@ def _read(out: Path, store_url: str | None) -> Site:
     store = open_store(out, store_url) if there else None
     plugins = load_plugins()
     claims = load_claims()
-    found = board([] if store is None else store.summaries(), claims, infos=plugins.methods)
-    tables = tuple(found if store is None else (rank_table(t, store.per_query) for t in found))
+    summaries, per_query = with_evaluations(store)
+    tables = tuple(board(summaries, claims, per_query, plugins.methods))
     return Site(store, plugins, claims, tables, table_addresses(tables))
 
 
@@ -157,7 +158,7 @@ def _write_table(
 
 def _about(site: Site) -> dict[str, str]:
     """What the footer says: when it was made, of which records and claims."""
-    runs = sorted(run_id for table in site.tables for row in table.runs for run_id in row.run_ids)
+    runs = sorted({one for table in site.tables for row in table.runs for one in row.run_ids})
     made_of = digest([runs, sorted(claim.model_dump_json() for claim in site.claims)])
     return {
         "date": datetime.now(UTC).date().isoformat(),

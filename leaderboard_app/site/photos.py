@@ -24,9 +24,11 @@ _QUERIES, _ANSWERS = 3, 5
 
 def answers_of(store: Store | None, table: BoardTable, data: Sequence[str]) -> list[dict[str, Any]]:
     """The worst queries of the best run of a table with their first answers; nothing without it."""
-    if store is None or not table.runs:
+    # The evidence of a run is of its own protocol, whatever it was scored under since.
+    runs = [row for row in table.runs if not row.scored]
+    if store is None or not runs:
         return []
-    run = store.get(table.runs[0].run_ids[0])
+    run = store.get(runs[0].run_ids[0])
     if not data and not is_drawn(run.record):
         return []
     try:

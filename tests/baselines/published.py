@@ -33,12 +33,9 @@ def filled(
     rule = next((r for pattern, r in overrides or [] if re.search(pattern, key)), "")
     if leaf == "num_batches_tracked":
         return torch.zeros(shape, dtype=torch.int64)
-    if rule == "0" or rule.startswith("constant"):
-        value = np.full(shape, float(rule.split()[-1]))
-    elif rule.startswith("log(1.."):
-        value = np.log(np.arange(1, shape[-1] + 1)) + 0.1 * rng.standard_normal(shape)
-    elif rule.startswith("-3 + 0.5"):
-        value = -3 + 0.5 * rng.standard_normal(shape)
+    ruled = _by_rule(rule, shape, rng)
+    if ruled is not None:
+        value = ruled
     elif leaf == "running_mean":
         value = 0.1 * rng.standard_normal(shape)
     elif leaf == "running_var":
@@ -54,6 +51,19 @@ def filled(
     else:
         value = rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
     return torch.from_numpy(np.asarray(value, np.float32))
+
+
+def _by_rule(
+    rule: str, shape: tuple[int, ...], rng: np.random.Generator
+) -> NDArray[np.float64] | None:
+    """What a rule of its own draws; None for a rule that is of another kind, or none."""
+    if rule == "0" or rule.startswith("constant"):
+        return np.full(shape, float(rule.rsplit(maxsplit=1)[-1]))
+    if rule.startswith("log(1.."):
+        return np.log(np.arange(1, shape[-1] + 1)) + 0.1 * rng.standard_normal(shape)
+    if rule.startswith("-3 + 0.5"):
+        return -3 + 0.5 * rng.standard_normal(shape)
+    return None
 
 
 class Case(NamedTuple):

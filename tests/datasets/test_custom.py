@@ -267,3 +267,9 @@ def test_a_path_that_is_no_set(run: Run, tmp_path: Path) -> None:
     for path, words in ((tmp_path / "notes.txt", "5 bytes"), (tmp_path / "no.csv", "there is no")):
         answer = run(str(path))
         assert answer.error["kind"] == "DatasetNotFoundError" and words in answer.error["seen"]
+
+
+def test_the_folder_of_a_manifest_may_be_named(rows: list[Row], write: Write) -> None:
+    path = write(rows)
+    by_folder, by_file = _opened(path.parent), _opened(path)
+    assert by_folder.data_hash == by_file.data_hash and by_folder.card.name == "custom"

@@ -55,6 +55,7 @@ def claim(key: str, mAP: float | None = 50.0, **changes: Any) -> BoardRow:
         "track": "",
         "created": "",
         "pretraining": "",
+        "family": changes.get("title", key),
     }
     return row(key, mAP, **{**about, **changes})
 

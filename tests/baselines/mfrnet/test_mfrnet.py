@@ -1,4 +1,4 @@
-"""MFRNet beyond the golden cases: size, routing by a plain loop, absence, switches, names, rates."""
+"""MFRNet beyond its golden cases: size, routing by a plain loop, absence, switches, names."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_zero_experts_learn_a_shift_and_nothing_else() -> None:
         with torch.no_grad():
             for name, parameter in net.named_parameters():
                 if parameter.grad is not None:
-                    parameter -= 0.1 * parameter.grad
+                    parameter.sub_(0.1 * parameter.grad)
                 if ".experts." in name:
                     assert bool(parameter.any()) == name.endswith("second.bias"), name
 

@@ -104,7 +104,7 @@ def test_what_a_reader_must_know_is_in_the_tags() -> None:
     ]
     rows = {r.selection: r for r in board(summaries(*runs), infos={"tiny": info})[0].rows}
     assert rows["test"].tags == ("pretraining:imagenet", "test-selection", "test-camera")
-    assert rows["test"].title == "TinyNet" and rows["test"].year == 2025
+    assert rows["test"].family == "TinyNet" and rows["test"].year == 2025
     assert rows["last"].tags == ("pretraining:file", "test-camera")
     clip = {"tiny": info.model_copy(update={"hub_pretraining": "clip"})}
     (row, _) = sorted(

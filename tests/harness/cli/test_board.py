@@ -14,6 +14,8 @@ import pytest
 
 from harness.evidence.record import RunRecord, write_record
 from harness.evidence.trust import Trust
+from harness.spec.plugins import load_plugins
+from harness.spec.resolve import resolve
 from harness.store import open_store
 from tests.conftest import SMALL, Harness
 from tests.harness.board.helpers import record
@@ -27,6 +29,9 @@ def keep(out: Path, *records: RunRecord) -> None:
         folder.mkdir(parents=True)
         write_record(folder / "record.json", one)
         store.add(one, folder / "record.json")
+
+
+LEVELS = (0.6, 0.605, 0.4)
 
 
 def own(n: int) -> dict[str, str]:
@@ -215,6 +220,53 @@ def test_export_is_what_the_table_says_in_four_formats(
     assert several.code == 2 and "--protocol NAME" in several.error["do"]
 
 
+def test_an_author_gets_a_latex_table_of_chosen_rows(
+    harness: Harness, runs: list[RunRecord], out: tuple[str, Path]
+) -> None:
+    published = {"label": "rgbnt201", "name": "rgbnt201", "data_hash": "f" * 64}
+    own_runs = [
+        record(level, n, dataset=published, **own(20 + n)) for n, level in enumerate(LEVELS)
+    ]
+    keep(out[1], *own_runs)
+    words = ["export", *out, "--dataset", "rgbnt201", "--protocol", "full", "--format", "latex"]
+    claims = ["ieee.ieee.rgbnt201.full", "ieee.mlfn.rgbnt201.full"]
+    chosen = [*claims, *(r.run_id[:10] for r in own_runs)]
+    words += ["--metric", "mAP", "--metric", "R1", "--label", "tab:mine", "--caption", "Mine."]
+    answer = harness(*words, *chosen, "--baseline", own_runs[2].run_id)
+    assert answer.code == 0, answer.err
+    tex = answer.out
+    lines = [line for line in tex.splitlines() if line.endswith(r"\\")]
+    assert lines[0] == r"Method & mAP & R-1 \\" and len(lines) == 6, "in the order asked for"
+    assert lines[1].startswith("IEEE & 46.4") and lines[2].startswith("MLFN") and "24.7" in lines[2]
+    # The two that tie are both bold, the third is told apart; papers take part in neither.
+    bold = [r"\textbf" in line for line in lines[1:]]
+    assert bold == [False, False, True, True, False] and r"\underline" in lines[5]
+    assert [r"$^{\dag}$" in line for line in lines[1:]] == [False, False, True, True, False]
+    assert r"\label{tab:mine}" in tex and r"\caption{Mine.}" in tex
+    details = [line for line in tex.splitlines() if line.startswith("%")]
+    assert any(own_runs[0].run_id in line for line in details)
+    wrong = harness(*words, "ieee.ieee.rgbnt201.ful", "--json")
+    assert wrong.code == 2 and "'ieee.ieee.rgbnt201.full'" in wrong.error["do"]
+    assert harness(*words, "--label", "a}b", "--json").error["kind"] == "HarnessError"
+
+
+def test_protocols_stand_side_by_side_in_groups(harness: Harness, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    words = ["export", "--out", tmp_path / "runs", "--dataset", "rgbnt201", "--group-by", "year"]
+    words += ["--protocol", "full", "--protocol", "missing", "--metric", "mAP", "--json"]
+    view = harness(*words).json
+    assert [c["over"] for c in view["columns"][1:]] == [
+        "full", "-RGB", "-NI", "-TI", "-RGB-NI", "-RGB-TI", "-NI-TI",
+    ]  # fmt: skip
+    years = [row["group"] for row in view["rows"]]
+    assert years == sorted(years) and len(set(years)) > 3
+    (demo,) = [row for row in view["rows"] if row["method"] == "DeMo"]
+    assert demo["-NI-TI mAP"]["value"] == 40.3
+    # Numbers of papers have no interval: none is bold, however large.
+    cells = [cell for row in view["rows"] for cell in row.values() if isinstance(cell, dict)]
+    assert cells and not any("mark" in cell for cell in cells)
+
+
 def test_named_runs_are_exported_alone(
     harness: Harness, runs: list[RunRecord], out: tuple[str, Path]
 ) -> None:
@@ -276,3 +328,63 @@ def test_files_that_do_not_compare_are_refused(
     assert "do not compare" in other.error["seen"]
     alone = ("compare", runs[0].run_id, runs[1].run_id, "--out", tmp_path / "runs", "--json")
     assert "with runs alone" in harness(*alone, "--protocol", "full").error["seen"]
+
+
+def test_a_run_is_called_by_what_sets_it_apart_everywhere(
+    harness: Harness, out: tuple[str, Path]
+) -> None:
+    method = load_plugins().methods["timm"]
+    found = []
+    for n, backbone in enumerate(("convnext_atto", "resnet10t")):
+        recipe = resolve(method, "smoke", "somewhere", "full", [f"backbone={backbone}"]).recipe
+        about = {"method": "timm", "recipe": recipe.dumped(), "recipe_hash": recipe.hash}
+        found.append(record(0.3 + n / 10, n, **about))
+    keep(out[1], *found)
+    names = [f"{method.title} · {word}" for word in ("convnext_atto", "resnet10t")]
+    listed = harness("list", "runs", *out, "--json").json["runs"]
+    assert [row["name"] for row in listed] == names
+    assert {row["track"] for row in listed} == {"modified"}
+    text = harness("list", "runs", *out).out
+    text += harness("leaderboard", "--text", *out, "--dataset", "somewhere").out
+    text += harness("compare", *(r.run_id for r in found), *out).out
+    assert all(text.count(name) >= 3 for name in names)
+    latex = harness("export", "--dataset", "somewhere", *out, "--format", "latex").out
+    assert all(name.rpartition(" ")[2].replace("_", r"\_") in latex for name in names)
+
+
+def test_published_numbers_need_no_runs_folder(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = harness("leaderboard", "--text")
+    assert text.code == 0 and "no runs in runs yet" in text.out
+    latex = harness("export", "--dataset", "rgbnt201", "--protocol", "full", "--format", "latex")
+    assert latex.code == 0 and r"\toprule" in latex.out
+    assert not (tmp_path / "runs").exists(), "looking makes nothing"
+    # A folder that was named must be there: it may be a slip of the hand.
+    assert harness("leaderboard", "--text", "--out", "rnus").code == 2
+
+
+def test_a_data_set_named_alone_prints_its_fullest_table_and_names_the_others(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = harness("leaderboard", "--text", "--dataset", "rgbnt201").out
+    titles = [line for line in text.splitlines() if "published numbers only" in line]
+    assert len(titles) == 1 and "rgbnt201 · full" in titles[0]
+    assert "--protocol with one of" in text and "-NI-TI (" in text
+    every = harness("leaderboard", "--json", "--dataset", "rgbnt201").json["tables"]
+    assert len(every) > 10 and "full" in {one["protocol"] for one in every}
+
+
+def test_pictures_that_are_not_there_are_refused_before_the_page_starts(harness: Harness) -> None:
+    answer = harness("leaderboard", "--data", "/nosuch", "--json")
+    assert answer.code == 0, "the tables alone show no pictures"
+    answer = harness("leaderboard", "--data", "/nosuch")
+    assert answer.code == 2 and "there is no folder /nosuch" in answer.err
+
+
+def test_a_run_of_an_empty_store_is_not_one_of_nothing(harness: Harness, tmp_path: Path) -> None:
+    error = harness("show", "run", "abc", "--out", tmp_path, "--json").error
+    assert error["expected"] == "the name of a run; there is none yet"
+    assert error["do"] == "make one: harness run --method ieee"

@@ -258,6 +258,27 @@ def test_the_input_size_of_a_strangers_checkpoint_is_said(
     assert named.json["recipe_from"].endswith("input.height=64 --set input.width=32")
 
 
+def test_a_test_part_alone_is_enough_to_evaluate(
+    harness: Harness, drawn: Path, damaged: Path, tiny: Path, weights: Path, tmp_path: Path
+) -> None:
+    features = _features(tmp_path / "f.npz", drawn)
+    whole = _score(harness, features, drawn)
+    words = ["evaluate", "--checkpoint", weights, "--plugin", tiny, "--json", "--dataset"]
+    trained = harness(*words, drawn)
+    shutil.rmtree(damaged / "train_171")
+    part = _score(harness, features, damaged)
+    assert part.code == 0 and part.json["metrics"] == whole.json["metrics"]
+    assert harness(*words, damaged).json["metrics"] == trained.json["metrics"]
+    run = _run(harness, damaged, tmp_path / "out")
+    _check_error(run, "LayoutError", "train_171")
+    plain = tmp_path / "plain.pth"
+    torch.save(load_file(weights), plain)
+    words = ["evaluate", "--checkpoint", plain, "--method", "tiny", "--plugin", tiny]
+    words += ["--dataset", damaged, "--recipe", "smoke", *SMALL[2:], "--json"]
+    _check_error(harness(*words), "CheckpointError", "--classes N")
+    assert harness(*words, "--classes", 5).json["metrics"] == trained.json["metrics"]
+
+
 def test_a_checkpoint_with_missing_keys(
     harness: Harness, drawn: Path, tiny: Path, weights: Path, tmp_path: Path
 ) -> None:

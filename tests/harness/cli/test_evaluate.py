@@ -86,6 +86,31 @@ def test_every_protocol_that_applies_in_one_command(
     assert "this model on RGB+NI+TI" in skipped["RGB+TI"]
 
 
+def test_what_was_scored_is_rows_of_those_protocols_tables(
+    harness: Harness, drawn: Path, trained: Run
+) -> None:
+    found = _evaluate(harness, trained, drawn, "full", "missing")
+    by_name = {r["protocol"]: r["metrics"]["mAP"] for r in found["results"]}
+    out = ("--out", trained.folder.parents[1])
+    tables = harness("leaderboard", "--json", *out).json["tables"]
+    rows = {t["protocol"]: [r for r in t["rows"] if r["kind"] == "run"] for t in tables}
+    assert set(rows) == set(by_name) and all(len(some) == 1 for some in rows.values())
+    for protocol, (row,) in rows.items():
+        level = "reported" if protocol == "full" else "evaluated"
+        assert row["trust"] == level and row["run_ids"] == [trained.run_id], protocol
+        # Each query's outcome is kept, so that rows of other runs can be compared with it.
+        assert row["metrics"]["mAP"] == by_name[protocol] and row["rank"] == [1, 1]
+    assert harness("leaderboard", "explain", trained.run_id, *out).code == 0
+    (line,) = harness("leaderboard", "--overview", *out, "--json").json["rows"]
+    assert line[-1] == f"{found['means']['missing']['mAP']:.2f}"
+    (folder,) = trained.folder.glob("evaluations")
+    for file in folder.iterdir():
+        file.write_text("{")
+    tables = harness("leaderboard", "--json", *out).json["tables"]
+    (row,) = next(t["rows"] for t in tables if t["protocol"] == "-NI")
+    assert row["rank"] is None and row["metrics"]["mAP"] == by_name["-NI"]
+
+
 def test_the_order_of_protocols_and_the_batch_change_no_number(
     harness: Harness, drawn: Path, trained: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,14 @@ def test_the_table_says_what_a_newcomer_needs(
     for word in ("mAP", "Rank-1", "95 % interval", "chance", "record:", "next:", "valid"):
         assert word in answer.out
     assert "recipe    smoke" in answer.err and "optimiser.lr = 0.001" in answer.err
+    # Exact mode computes in float32, and what is shown says so.
+    assert "precision = float32" in answer.err and "bf16" not in answer.err
+    lines = answer.out.partition("next:")[2].splitlines()
+    here = f"--out {tmp_path}"
+    assert all(line.endswith(here) for line in lines if line), lines
+    (more,) = [line for line in lines if "--seeds 1,2,3" in line]
+    given = f"--dataset {drawn} --recipe smoke {' '.join(SMALL)} --plugin {tiny} {here}"
+    assert more == f"  harness run --method tiny --seeds 1,2,3 {given}"
 
 
 def test_the_same_seed_twice_gives_the_same_digits(
@@ -71,6 +79,9 @@ def test_seeds_give_mean_and_spread(
     assert [run["seed"] for run in found["runs"]] == [1, 2]
     assert found["mean"]["mAP"] == pytest.approx(sum(values) / 2)
     assert found["sd"]["mAP"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+    text = harness(*words, *SMALL, "--out", tmp_path, "--seeds", "1,2").out
+    assert text.count("next:") == 1 and "--seeds" not in text
+    assert f"harness verify {found['runs'][0]['run_id']}" in text
 
 
 def test_a_finished_run_is_not_done_again(

@@ -27,29 +27,67 @@ def view(*rows: tuple[Cell, ...], notes: tuple[str, ...] = (), title: str = "A t
 
 
 PAPER = view(
-    ("ours", Value(50.126, spread=0.314), Value(2.0)),
-    (NASTY, Value(50.134, spread=0.2), Value(2.04)),
-    ("Łukasz Øre, \"naïve\" 'single' `tick` -- a,,b", Value(44.0, interval=(-1.5, 50.25)), None),
-    ("方法", Value(44.004), Value(7.25)),
-    ("chance", Value(99.0, ranked=False), Value(float("nan"))),
+    ("ours", Value(50.126, spread=0.314, mark="best"), Value(2.0, mark="best")),
+    (NASTY, Value(50.134, spread=0.2, mark="best"), Value(2.04, mark="best")),
+    (
+        "Łukasz Øre, \"naïve\" 'single' `tick` -- a,,b",
+        Value(44.0, interval=(-1.5, 50.25), mark="second"),
+        None,
+    ),
+    ("方法", Value(44.004, mark="second"), Value(7.25, mark="second")),
+    ("chance", Value(99.0), Value(float("nan"))),
     notes=("Chance: mAP 5.29 %; 836 valid queries of 836.",),
     title="RGBNT201 – full_protocol · 95 % ± intervals",
 )
 
 
-def test_equal_printed_values_share_the_mark() -> None:
+def test_marks_are_those_that_a_comparison_gave_and_no_others() -> None:
     rows = json.loads(render(PAPER, "json"))["rows"]
     assert [row["mAP"].get("mark") for row in rows] == ["best", "best", "second", "second", None]
-    marks = [row["latency"] and row["latency"].get("mark") for row in rows]
-    assert marks == ["best", "best", None, "second", None]
     assert rows[0]["mAP"] == {"value": 50.126, "sd": 0.314, "mark": "best"}
     text = render(PAPER, "markdown")
     assert text.count("**50.13** ±") == 2 and text.count("<u>44.00</u>") == 2
+    # The larger of two numbers is not better by being larger.
+    plain = render(view(("a", Value(1.0), None), ("b", Value(9.0), None)), "markdown")
+    assert "**9.00**" not in plain and "<u>" not in plain
 
 
-def test_nothing_is_best_where_nothing_is_better() -> None:
-    for rows in ([("a", Value(1.0), None)], [("a", Value(1.0), None), ("b", Value(1.001), None)]):
-        assert "**1.00**" not in render(view(*rows), "markdown")
+GROUPED = TableView(
+    title="Two protocols",
+    columns=(
+        Column("Method", key="method"),
+        Column("mAP", 1, "higher", key="full mAP", over="full"),
+        Column("R-1", 1, "higher", key="full R1", over="full"),
+        Column("mAP", 1, "higher", key="RGB>TI mAP", over="RGB>TI"),
+    ),
+    rows=(
+        ("IEEE", Value(46.4), Value(47.1), None),
+        ("A_b", Value(50.0, 0.31, mark="best", p=0.01), Value(51.0, p=0.05), Value(9.0)),
+        ("C", Value(80.0), None, None),
+    ),
+    notes=("† differs from IEEE (p < 0.05, Holm).",),
+    inputs_hash="0123456789abcdef",
+    groups=("ResNet50", "ResNet50", "ViT-B/16"),
+    label="tab:two",
+    details=("A_b: runs 12 ± 34\n\\end{table}",),
+)
+
+
+def test_protocols_stand_side_by_side_and_rows_in_groups() -> None:
+    tex = render(GROUPED, "latex")
+    assert r"\multicolumn{2}{c}{full} & \multicolumn{1}{c}{RGB\textgreater{}TI}" in tex
+    assert r"\cmidrule(lr){2-3}\cmidrule(lr){4-4}" in tex and r"\label{tab:two}" in tex
+    assert tex.count(r"\emph{ResNet50}") == tex.count(r"\emph{ViT-B/16}") == 1
+    assert r"\textbf{50.0}$^{\dag}$ $\pm$ 0.3" in tex and r"51.0$^{\dag}$" not in tex
+    # Details are comments, and no text of a record ends one.
+    assert "% A_b: runs 12 +- 34 \\end{table}\n" in tex
+    text = render(GROUPED, "markdown")
+    assert "*ViT-B/16*" in text and "**50.0**† ± 0.3" in text and "full mAP" in text
+    lines = [line for line in render(GROUPED, "csv").splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
+    assert [row["group"] for row in rows] == ["ResNet50", "ResNet50", "ViT-B/16"]
+    assert rows[1]["full mAP p"] == "0.01" and rows[1]["RGB>TI mAP"] == "9.0"
+    assert json.loads(render(GROUPED, "json"))["rows"][2]["group"] == "ViT-B/16"
 
 
 def test_markdown_of_a_hostile_name_has_one_cell_and_no_markup() -> None:
@@ -85,13 +123,23 @@ def test_latex_is_what_was_compiled() -> None:
     assert render(PAPER, "latex") == FIXTURE.read_text(encoding="utf-8")
 
 
-def test_latex_compiles(tmp_path: Path) -> None:
+BOOKTABS = r"""
+\IfFileExists{booktabs.sty}{\usepackage{booktabs}}{
+  \let\toprule\hline \let\midrule\hline \let\bottomrule\hline
+  \def\cmidrule(##1)##2{\cline{##2}}
+}
+"""
+"""The package, or what its rules come to: Debian's texlive-latex-base alone does not have it."""
+
+
+@pytest.mark.parametrize("table", [PAPER, GROUPED], ids=["plain", "grouped"])
+def test_latex_compiles(table: TableView, tmp_path: Path) -> None:
     tex = shutil.which("pdflatex")
     if tex is None:
         pytest.skip("no pdflatex on this machine; the comparison with the compiled file has run")
     document = (
         "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{textcomp}\n"
-        f"\\usepackage{{booktabs}}\n\\begin{{document}}\n{render(PAPER, 'latex')}\\end{{document}}"
+        f"{BOOKTABS}\\begin{{document}}\n{render(table, 'latex')}\\end{{document}}"
     )
     (tmp_path / "paper.tex").write_text(document, encoding="utf-8")
     command = [tex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]
@@ -118,5 +166,7 @@ def test_a_view_refuses_what_cannot_be_printed() -> None:
         view(("a", None, None), ("b", None))
     with pytest.raises(ValueError, match="no hash"):
         TableView("", COLUMNS, (), (), "abc\n\\end{table}")
+    with pytest.raises(ValueError, match="no label"):
+        TableView("", COLUMNS, (), (), "0123456789abcdef", label="a}\\input{b")
     with pytest.raises(ValueError, match="twice"):
         TableView("", (Column("a"), Column("a")), (), (), "0123456789abcdef")

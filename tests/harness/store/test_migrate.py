@@ -10,6 +10,7 @@ import pytest
 from harness.evidence.record import METRICS, RunRecord
 from harness.evidence.trust import Trust
 from harness.store import SCHEMA_VERSION, Store
+from harness.store.upkeep import check_store
 from tests.harness.records import make
 from tests.harness.store.writers import all_at_once, count
 
@@ -51,6 +52,49 @@ def test_every_record_comes_along(tmp_path: Path) -> None:
     # The second opening has nothing to do.
     assert len(Store(path).summaries()) == 3
     assert len(list(tmp_path.glob("store.db.*"))) == 1
+
+
+def as_schema_2(path: Path) -> None:
+    """A store of today as the second version of the harness would have written it."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE runs DROP COLUMN settings")
+        connection.execute("UPDATE about SET schema_version = 2")
+        # It kept every path whole.
+        whole = f"UPDATE runs SET path = '{path.parent}/' || path WHERE path NOT LIKE '/%'"
+        connection.execute(whole)
+    connection.close()
+
+
+def test_what_was_checked_comes_along_from_the_second_schema(tmp_path: Path) -> None:
+    path, records = tmp_path / "store.db", [make(seed) for seed in range(3)]
+    store = Store(path)
+    for one in records:
+        store.add(one, tmp_path / str(one.seed) / "record.json")
+    store.set_trust(records[1].run_id, Trust.RESCORED, {"checks": 7})
+    before = store.summaries()
+    as_schema_2(path)
+    migrated = Store(path)
+    assert migrated.summaries() == before and before[0].settings == '{"name": "smoke"}'
+    entry = migrated.trust_of(records[1].run_id)
+    assert entry is not None and entry.checked == {"checks": 7}
+    assert len(list(tmp_path.glob("store.db.schema-2*"))) == 1
+    with sqlite3.connect(path) as connection:
+        paths = connection.execute("SELECT path FROM runs ORDER BY path").fetchall()
+    assert paths == [(f"{seed}/record.json",) for seed in range(3)]
+
+
+def test_a_damaged_record_of_the_second_schema_stays_for_the_check(tmp_path: Path) -> None:
+    path, records = tmp_path / "store.db", [make(seed) for seed in range(2)]
+    store = Store(path)
+    for one in records:
+        store.add(one, tmp_path / str(one.seed) / "record.json")
+    as_schema_2(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE records SET record = '{' WHERE run_id = ?", (records[0].run_id,))
+    settings = {s.run_id: s.settings for s in Store(path).summaries()}
+    assert settings == {records[0].run_id: "{}", records[1].run_id: '{"name": "smoke"}'}
+    found = [p.where for p in check_store(Store(path)) if p.kind == "damaged"]
+    assert found == [records[0].run_id]
 
 
 def test_a_damaged_record_is_left_out_and_named(

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness.evidence.record import RunRecord
+from harness.evidence.trust import Trust
 from harness.store import SCHEMA_VERSION, Store, open_store
 from tests.conftest import Harness
 from tests.harness.records import make
+from tests.harness.store.test_migrate import as_schema_2
 from tests.harness.store.test_upkeep import finished
 from tests.postgres import Server
 
@@ -24,14 +26,6 @@ def kept(out: Path, *seeds: int) -> list[RunRecord]:
     return records
 
 
-def as_schema_2(out: Path) -> None:
-    """Make the store of a folder one of schema 2, which kept every path whole."""
-    with sqlite3.connect(out / "store.db") as connection:
-        connection.execute("UPDATE about SET schema_version = 2")
-        connection.execute(f"UPDATE runs SET path = '{out}/' || path WHERE path NOT LIKE '/%'")
-    connection.close()
-
-
 def place(out: Path, record: RunRecord) -> Path:
     return open_store(out).get(record.run_id).path
 
@@ -41,7 +35,7 @@ def test_a_copy_finds_its_own_files(harness: Harness, tmp_path: Path, older: boo
     runs, copy = tmp_path / "runs", tmp_path / "deep" / "copy"
     (record,) = kept(runs, 0)
     if older:
-        as_schema_2(runs)
+        as_schema_2(runs / "store.db")
     shutil.copytree(runs, copy)
     own = copy / "abc" / "0"
     assert place(copy, record) == own / "record.json"
@@ -63,7 +57,7 @@ def test_a_moved_folder_finds_its_own_files(tmp_path: Path, older: bool) -> None
     runs, moved = tmp_path / "runs", tmp_path / "elsewhere"
     records = kept(runs, 0, 1)
     if older:
-        as_schema_2(runs)
+        as_schema_2(runs / "store.db")
     runs.rename(moved)
     assert [place(moved, r) for r in records] == [
         moved / "abc" / str(r.seed) / "record.json" for r in records
@@ -79,7 +73,7 @@ def test_a_moved_folder_finds_its_own_files(tmp_path: Path, older: bool) -> None
 def test_a_run_of_another_under_the_same_path_is_not_taken_for_it(tmp_path: Path) -> None:
     runs, copy = tmp_path / "runs", tmp_path / "copy"
     (record,) = kept(runs, 0)
-    as_schema_2(runs)
+    as_schema_2(runs / "store.db")
     finished(copy, 0, created="2027-01-01T00:00:00.000+00:00")
     shutil.copyfile(runs / "store.db", copy / "store.db")
     assert place(copy, record) == runs / "abc" / "0" / "record.json"
@@ -123,11 +117,13 @@ def test_a_store_of_before_on_a_disk_that_is_read_only(
 ) -> None:
     runs, copy = tmp_path / "runs", tmp_path / "copy"
     (record,) = kept(runs, 0)
-    as_schema_2(runs)
+    said = Store(runs / "store.db").summaries()[0].settings
+    as_schema_2(runs / "store.db")
     shutil.copytree(runs, copy)
     before = (copy / "store.db").read_bytes()
     monkeypatch.setattr("harness.store.migrate.os.access", lambda *_: False)
     assert place(copy, record) == copy / "abc" / "0" / "record.json"
+    assert [s.settings for s in Store(copy / "store.db").summaries()] == [said]
     assert (copy / "store.db").read_bytes() == before
 
 
@@ -139,8 +135,11 @@ def test_a_server_of_before(
     store = Store(url)
     store.add(record, runs / "abc" / "0" / "record.json")
     store.add(far, Path("/far/abc/1/record.json"))
+    store.set_trust(far.run_id, Trust.RESCORED, {"checks": 7})
+    before = store.summaries()
     with store.rewriting() as connection:
         connection.exec_driver_sql("UPDATE about SET schema_version = 2")
+        connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN settings")
     shutil.copytree(runs, copy)
     assert open_store(copy, url).get(record.run_id).path == copy / "abc" / "0" / "record.json"
     assert "runs_schema_2" in capsys.readouterr().err
@@ -151,3 +150,6 @@ def test_a_server_of_before(
         rows = connection.exec_driver_sql("SELECT count(*) FROM runs_schema_2").scalar_one()
         schema = connection.exec_driver_sql("SELECT schema_version FROM about").scalar_one()
     assert (rows, schema) == (2, SCHEMA_VERSION)
+    after = open_store(runs, url).summaries()
+    assert after == before and after[0].settings == '{"name": "smoke"}'
+    assert {s.trust for s in after} == {Trust.REPORTED, Trust.RESCORED}

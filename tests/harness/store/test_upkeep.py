@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.base.errors import StoreError
-from harness.evidence.record import RunRecord, evidence_of, write_record
+from harness.evidence.record import RunRecord, evidence_of, read_record, write_record
 from harness.evidence.trust import Trust
 from harness.store import Store
 from harness.store.core import insert_runs
@@ -110,6 +110,29 @@ def test_check_finds_a_store_that_was_written_by_hand(
     assert [p["kind"] for p in rebuilt.json["refused"]] == ["id"]
     assert harness("store", "check", "--out", out).code == 0
     assert [s.seed for s in store.summaries()] == [0, 1, 2]
+
+
+def test_what_was_made_again_is_no_run(
+    harness: Harness, runs: tuple[Path, Store], tmp_path: Path
+) -> None:
+    out, store = runs
+    of = store.summaries()[0].run_id
+    # One from before such records said it, one that was made --into a folder of its own, moved.
+    finished(out / "reproduced" / f"{of}.2", 0, created="2027-01-01T00:00:00+00:00")
+    moved = {"device": "cpu", "reproduces": of}
+    finished(out / "elsewhere", 0, environment=moved, created="2027-01-02T00:00:00+00:00")
+    found = harness("store", "rebuild", "--out", out, "--json").json
+    assert found["records"] == 3 and {one["run_id"] for one in found["reproductions"]} == {of}
+    assert [s.seed for s in store.summaries()] == [0, 1, 2]
+    imported = harness("store", "import", out / "elsewhere", "--out", out, "--json").json
+    assert not imported["added"] and [r["run_id"] for r in imported["reproductions"]] == [of]
+    # A store that took them in before lets go of them.
+    with store.rewriting() as connection:
+        again = out / "elsewhere" / "abc" / "0" / "record.json"
+        insert_runs(connection, [(read_record(again), again)], store.places)
+    assert len(store.summaries()) == 4
+    text = harness("store", "rebuild", "--out", out).out
+    assert len(store.summaries()) == 3 and "evidence of their runs" in text and str(of) in text
 
 
 def test_what_goes_out_comes_in(

@@ -91,4 +91,7 @@ def test_without_matplotlib_the_extra_is_named(
         importlib.util, "find_spec", lambda n, *a: None if n == "matplotlib" else real(n, *a)
     )
     answer = ask("--figure", tmp_path / "t.png", "--json")
-    assert answer.code == 2 and answer.error["do"] == "pip install 'mmreid-harness[figures]'"
+    assert (
+        answer.code == 2
+        and answer.error["do"] == "pip install -e '.[figures]', in the folder of the harness"
+    )

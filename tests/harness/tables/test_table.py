@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import statistics
@@ -9,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.tables.cells import Cell
+from harness.tables.plan import Claimed, Column, Row
+from harness.tables.records import Found
+from harness.tables.table import Panel
+from harness.tables.view import marks_of_panel
 from tests.conftest import Harness
+from tests.harness.board.helpers import record
 from tests.harness.tables.conftest import PLAN, Ask
 
 
@@ -211,3 +218,24 @@ def test_paper_formats_hold_the_numbers_and_no_commands(ask: Ask, fmt: str, sign
     assert answer.code == 0
     assert sign in answer.out and f"{cell['mean']['mAP']:.2f}" in answer.out  # type: ignore[index]
     assert "harness run" not in answer.out and "harness run" in answer.err
+    if fmt == "latex":
+        assert re.search(r"\\label\{tab:[\w-]+\}", answer.out), answer.out
+        chance = [line for line in answer.out.splitlines() if "Chance: mAP" in line]
+        assert chance and all(line.startswith("% Ours: ") for line in chance)
+
+
+def test_bold_is_what_is_not_told_apart_from_the_best_of_ours() -> None:
+    column = Column(name="all", dataset="somewhere", protocol="full")
+    claims = {"all": Claimed(mAP=99.0)}
+    cells = []
+    for n, level in enumerate((0.6, 0.605, 0.4)):
+        row = Row(label=f"row {n}", method="made-up", claims=claims)
+        run = record(level, n, recipe_hash=f"{n}" * 64)
+        found = {1: Found(run, Path("record.json"), current=True)}
+        cells.append(Cell(row, column, None, "smoke", (), found=found))
+    panel = Panel(column, None, None, False, tuple(cells))
+    assert marks_of_panel(panel, ["mAP"]) == {
+        ("row 0", "mAP"): "best",
+        ("row 1", "mAP"): "best",
+        ("row 2", "mAP"): "second",
+    }

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from harness.base.errors import UnknownNameError
 from harness.evidence.record import RunRecord
 from harness.evidence.trust import Trust
+from harness.spec.plugins import load_plugins
 from harness.store import open_store
-from harness.verify.reproduce import compare_again, fresh_folder
+from harness.verify.reproduce import compare_again, fresh_folder, method_of
 from tests.conftest import Harness
 from tests.forging import edit, folder_of, mend_hashes, said
 
@@ -50,6 +52,11 @@ def test_a_run_trained_again_here_is_the_same_bits(
     (folder_of(out) / "ranks.npz").unlink()
     assert harness(*words).json["trust"] == "reported"
     assert fresh_folder(out, run_id) == out / "reproduced" / f"{run_id}.2"
+    # Wherever it is carried, it is evidence of its run.
+    shutil.move(out / "reproduced" / run_id, out / "elsewhere")
+    rebuilt = harness("store", "rebuild", "--out", out, "--json").json
+    assert [one["run_id"] for one in rebuilt["reproductions"]] == [run_id]
+    assert [s.run_id for s in open_store(out).summaries()] == [run_id]
 
 
 def test_other_code_is_said_and_goes_on_only_when_allowed(
@@ -161,3 +168,12 @@ def test_a_gpu_is_asked_for_the_same_bits_where_torch_warned_of_nothing(
     assert why is None or found.why[0].startswith(why)
     found = compare_again(_record(finished, on_gpu), _record(finished, on_another))
     assert found.tolerance == "close" and found.why[0] == "gpu: one then, another now"
+
+
+def test_a_run_of_a_plugin_says_which_one_it_was_made_with(finished: Path) -> None:
+    def by_plugin(record: dict[str, Any]) -> None:
+        record["environment"]["command"] = ["harness", "run", "--plugin", "my method.py"]
+
+    with pytest.raises(UnknownNameError) as caught:
+        method_of(_record(finished, by_plugin), load_plugins())
+    assert "--plugin 'my method.py'" in caught.value.do
