@@ -104,7 +104,7 @@ def case(info: MethodInfo, name: str, more: Mapping[str, tuple[int, ...]] | None
     for file in filter(None, (about["file"], about.get("missing_file"))):
         with np.load(folder / file) as found:
             want |= {k: found[k] for k in found.files}
-    about["keys"] = folder / about["keys"]
+    about["keys"] = folder / about.get("keys", "keys.tsv")
     kind = torch.float64 if about["dtype"] == "f64" else torch.float32
     data, method = about["data"], load_target(info.target, name)()
     known = DataInfo(
