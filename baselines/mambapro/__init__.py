@@ -1,1 +1,1 @@
-"""MambaPro (AAAI 2025): prompts and adapters in a frozen CLIP, and state spaces over its patches."""
+"""MambaPro (AAAI 2025): prompts and adapters in CLIP, state spaces over its patches."""

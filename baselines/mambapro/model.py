@@ -45,7 +45,10 @@ class MambaProNet(nn.Module):
         self.heads = Heads(widths, data.classes)
         # All are there whatever the options, as in the authors' checkpoints.
         self.aggregation.requires_grad_(config.mamba)
-        idle = [EACH if config.supervision == "joint" else JOINT, *([] if config.mamba else [FUSED])]
+        idle = [
+            EACH if config.supervision == "joint" else JOINT,
+            *([] if config.mamba else [FUSED]),
+        ]
         for name in idle:
             self.heads.necks[name].requires_grad_(False)
 

@@ -69,15 +69,13 @@ class Addition(nn.Module):
         return tokens[:, :length], groups.mean(1)
 
     def _appended(self, count: int, carried: Tensor | None) -> Tensor:
-        """(m * n, m * prompts, width): the prompts of all modalities, the image's own among them."""
+        """(m * n, m * prompts, width): prompts of all modalities, the image's own among them."""
         each = count // len(self.modalities)
         own = {m: self.prompts[m].expand(each, -1, -1) for m in self.modalities}
         if carried is not None:
             parts = (carried + self.transfer(carried)).chunk(len(self.modalities))
             own = {m: own[m] + part for m, part in zip(self.modalities, parts, strict=True)}
-        guests = {
-            m: (p + self.guests[m](p)).expand(each, -1, -1) for m, p in self.prompts.items()
-        }
+        guests = {m: (p + self.guests[m](p)).expand(each, -1, -1) for m, p in self.prompts.items()}
         rows = [
             torch.cat([own[m] if m == target else guests[m] for m in self.modalities], 1)
             for target in self.modalities
@@ -100,7 +98,7 @@ class Additions(nn.ModuleList):
         )
 
     def forward(self, blocks: Sequence[nn.Module], tokens: Tensor) -> Tensor:
-        """The tokens behind the last block, of tokens (m * n, t, width), modality after modality."""
+        """The last block's tokens, of tokens (m * n, t, width), modality after modality."""
         carried: Tensor | None = None
         for addition, block in zip(self, blocks, strict=True):
             tokens, carried = addition(cast(Block, block), tokens, carried)

@@ -41,9 +41,7 @@ class Generation(nn.Module):
         config: Of the experts, and the part of a modality's own tokens.
     """
 
-    def __init__(
-        self, modalities: tuple[Modality, ...], width: int, config: MFRNetConfig
-    ) -> None:
+    def __init__(self, modalities: tuple[Modality, ...], width: int, config: MFRNetConfig) -> None:
         super().__init__()
         self.modalities = modalities
         self.own_weight = config.own_weight

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 import torch
@@ -89,7 +88,9 @@ class MFRNet(nn.Module):
     def start(self, batch: Batch) -> Started:
         """The tokens of all images, with what others make of them; a batch of training or test."""
         streams = self.backbone
-        tokens = streams.apart(streams.encoder.placed(*streams.together(batch.images, batch.camids)))
+        tokens = streams.apart(
+            streams.encoder.placed(*streams.together(batch.images, batch.camids))
+        )
         routed: dict[str, Routed] = {}
         if self.generation is not None and self._has_experts(len(batch.pids)):
             tokens, routed = self.generation(tokens, batch.present, self._limited)

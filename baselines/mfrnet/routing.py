@@ -127,9 +127,7 @@ class ExpertLayer(nn.Module):
             answers: Tensor = self.experts[0](tokens)
             return answers
         # Every expert on every token: shapes that depend on the choice would wait for the device.
-        mine = [
-            expert(tokens) * (chosen == i)[..., None] for i, expert in enumerate(self.experts)
-        ]
+        mine = [expert(tokens) * (chosen == i)[..., None] for i, expert in enumerate(self.experts)]
         return torch.stack(mine).sum(0)
 
 

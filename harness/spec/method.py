@@ -168,6 +168,8 @@ class Method(Protocol):
     - `modality_columns(model) -> dict[Modality, tuple[int, int]]`: which columns of the
       descriptor, from and up to, come from one modality alone.
     - `import_state(state) -> dict[str, Tensor]`: weights under its authors' names, in ours.
+    - `notes(config, device) -> dict[str, str]`: what a record is to say of how it was computed
+      here, such as which of two libraries did it.
     """
 
     def build(self, config: Any, data: DataInfo) -> nn.Module:

@@ -33,12 +33,8 @@ def filled(
     rule = next((r for pattern, r in overrides or [] if re.search(pattern, key)), "")
     if leaf == "num_batches_tracked":
         return torch.zeros(shape, dtype=torch.int64)
-    if rule == "0" or rule.startswith("constant"):
-        value = np.full(shape, float(rule.split()[-1]))
-    elif rule.startswith("log(1.."):
-        value = np.log(np.arange(1, shape[-1] + 1)) + 0.1 * rng.standard_normal(shape)
-    elif rule.startswith("-3 + 0.5"):
-        value = -3 + 0.5 * rng.standard_normal(shape)
+    if rule == "0" or rule.startswith(_OWN_RULES):
+        value = _by_rule(rule, shape, rng)
     elif leaf == "running_mean":
         value = 0.1 * rng.standard_normal(shape)
     elif leaf == "running_var":
@@ -54,6 +50,18 @@ def filled(
     else:
         value = rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
     return torch.from_numpy(np.asarray(value, np.float32))
+
+
+_OWN_RULES = ("constant", "log(1..", "-3 + 0.5")
+
+
+def _by_rule(rule: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    """By what a case says of some keys in words, as far as it is none of the general rules."""
+    if rule.startswith("log"):
+        return np.asarray(np.log(np.arange(1, shape[-1] + 1)) + 0.1 * rng.standard_normal(shape))
+    if rule.startswith("-3"):
+        return np.asarray(-3 + 0.5 * rng.standard_normal(shape))
+    return np.full(shape, float(rule.rsplit(maxsplit=1)[-1]))
 
 
 class Case(NamedTuple):

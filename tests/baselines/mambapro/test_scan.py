@@ -1,4 +1,4 @@
-"""The selective scan beside its slow twin and the closed form, and the kernel that may replace it."""
+"""The selective scan beside its slow twin and the closed form, and a kernel in its place."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ def test_the_kernel_is_never_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_kernel_that_agrees_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def agrees(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor, **kw: Any) -> Any:
+    def agrees(
+        u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor, **kw: Any
+    ) -> Any:
         calls.append(kw["delta_softplus"])
         return reference.selective_scan(u, delta, a, b, c, d, kw["delta_bias"])
 
@@ -148,7 +150,9 @@ def test_a_kernel_that_agrees_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_kernel_that_errs_or_fails_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    def errs(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor, **kw: Any) -> Any:
+    def errs(
+        u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor, **kw: Any
+    ) -> Any:
         return 1.01 * reference.selective_scan(u, delta, a, b, c, d, kw["delta_bias"])
 
     def fails(*_: Any, **__: Any) -> Any:

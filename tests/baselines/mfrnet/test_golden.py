@@ -33,7 +33,10 @@ def of(name: str) -> Case:
     if "global_local" in name:
         for modality in ("rgb", "nir", "tir"):
             more |= {f"{modality}_reduce.0.{part}": (1024,) for part in ("weight", "bias")}
-            more |= {f"{modality}_reduce.1.weight": (512, 1024), f"{modality}_reduce.1.bias": (512,)}
+            more |= {
+                f"{modality}_reduce.1.weight": (512, 1024),
+                f"{modality}_reduce.1.bias": (512,),
+            }
     return case(INFO, name, more)
 
 
