@@ -26,6 +26,8 @@ class MambaProConfig(ClipConfig):
         dt_rank: Numbers that a token's steps in time are made of.
         scan: `auto` takes the kernel of mamba_ssm where it is installed and gives what ours gives,
             and the record says which it was; `plain` is ours.
+        recompute: The encoder's blocks are computed once more on the way back instead of kept: a
+            third more work, and room for batches that a GPU of 24 GB has not in exact mode.
     """
 
     prompt: bool = True
@@ -39,3 +41,4 @@ class MambaProConfig(ClipConfig):
     expand: int = Field(default=2, ge=1)
     dt_rank: int = Field(default=32, ge=1)
     scan: Literal["auto", "plain"] = "auto"
+    recompute: bool = False

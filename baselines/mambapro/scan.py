@@ -62,7 +62,7 @@ class _Scan(torch.autograd.Function):
         return torch.cat(found)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
         """From the last chunk to the first; what a state is worth comes from the later ones."""
         x, steps, b, c, a, kept = ctx.saved_tensors

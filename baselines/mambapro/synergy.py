@@ -9,6 +9,7 @@ import torch
 from timm.layers import QuickGELU
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from baselines.mambapro.config import MambaProConfig
 from harness.spec.modality import Modality
@@ -96,12 +97,19 @@ class Additions(nn.ModuleList):
         super().__init__(
             Addition(modalities, width, config, first=i == 0) for i in range(config.encoder.depth)
         )
+        self.recompute = config.recompute
 
     def forward(self, blocks: Sequence[nn.Module], tokens: Tensor) -> Tensor:
         """The last block's tokens, of tokens (m * n, t, width), modality after modality."""
         carried: Tensor | None = None
         for addition, block in zip(self, blocks, strict=True):
-            tokens, carried = addition(cast(Block, block), tokens, carried)
+            if self.recompute and self.training:
+                # Nothing is drawn in a block, so that no generator has to be put back.
+                tokens, carried = checkpoint(
+                    addition, block, tokens, carried, use_reentrant=False, preserve_rng_state=False
+                )
+            else:
+                tokens, carried = addition(cast(Block, block), tokens, carried)
         return tokens
 
 

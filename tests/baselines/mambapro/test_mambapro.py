@@ -174,6 +174,16 @@ def test_every_switch_with_any_modalities(name: str, count: int, supervision: st
     assert METHOD.embed(net.eval(), batch(modalities)).shape == (4, 16 * count)
 
 
+def test_blocks_computed_again_give_the_same_gradients() -> None:
+    found = []
+    for recompute in (False, True):
+        net = build(recompute=recompute).train()
+        torch.stack(list(METHOD.loss(net, batch()).values())).sum().backward()
+        found.append({k: p.grad for k, p in net.named_parameters() if p.grad is not None})
+    assert found[0].keys() == found[1].keys()
+    assert all(torch.equal(g, found[1][k]) for k, g in found[0].items())
+
+
 def test_one_neck_for_all_modalities_moves_with_each() -> None:
     net = build(supervision="each").train()
     METHOD.loss(net, batch())
