@@ -22,6 +22,7 @@ from harness.data.arrays import ImageArrays, decode
 from harness.data.lint import labels_of
 from harness.evidence import environment
 from harness.evidence.features_file import Side, read_own, write_features
+from harness.evidence.privacy import without_person
 from harness.evidence.record import evidence_of
 from harness.runs import cost
 from harness.runs.evaluation import Evaluation, scored
@@ -182,9 +183,17 @@ def results(
         **costs,
         "environment": environment.describe(str(device), plan.info.name)
         | described(plan.resolved.recipe, device, costs["training"])
-        | parallel.described(plan.resolved.recipe.batch_norm),
+        | parallel.described(plan.resolved.recipe.batch_norm)
+        | _notes(shop),
         "evidence": {Path(name).stem: evidence_of(folder / name) for name in written},
     }
+
+
+def _notes(shop: Workshop) -> dict[str, Any]:
+    """What the method has to say of how it was computed here, if anything."""
+    noted = getattr(shop.method, "notes", None)
+    said = {} if noted is None else noted(shop.plan.resolved.config, shop.device)
+    return {"notes": {k: without_person(v) for k, v in said.items()}} if said else {}
 
 
 def side_of(shop: Workshop, split: Split, side: SideName, weights: Path) -> Side:

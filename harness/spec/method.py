@@ -201,6 +201,8 @@ class Method(Protocol):
       is (q, e) and (g, e), finite, of any e from 1. It sees all rows of a side, and a row of it may
       depend on that row alone. Kept, scored and re-ranked is what it gives. Where both sides have
       the same modalities it is not asked; a method without it is compared by `embed` alone.
+    - `notes(config, device) -> dict[str, str]`: what a record is to say of how it was computed
+      here, such as which of two libraries did it.
     """
 
     def build(self, config: Any, data: DataInfo) -> nn.Module:

@@ -33,9 +33,8 @@ def filled(
     rule = next((r for pattern, r in overrides or [] if re.search(pattern, key)), "")
     if leaf == "num_batches_tracked":
         return torch.zeros(shape, dtype=torch.int64)
-    ruled = _by_rule(rule, shape, rng)
-    if ruled is not None:
-        value = ruled
+    if rule == "0" or rule.startswith(_OWN_RULES):
+        value = _by_rule(rule, shape, rng)
     elif leaf == "running_mean":
         value = 0.1 * rng.standard_normal(shape)
     elif leaf == "running_var":
@@ -53,17 +52,16 @@ def filled(
     return torch.from_numpy(np.asarray(value, np.float32))
 
 
-def _by_rule(
-    rule: str, shape: tuple[int, ...], rng: np.random.Generator
-) -> NDArray[np.float64] | None:
-    """What a rule of its own draws; None for a rule that is of another kind, or none."""
-    if rule == "0" or rule.startswith("constant"):
-        return np.full(shape, float(rule.rsplit(maxsplit=1)[-1]))
-    if rule.startswith("log(1.."):
-        return np.log(np.arange(1, shape[-1] + 1)) + 0.1 * rng.standard_normal(shape)
-    if rule.startswith("-3 + 0.5"):
-        return -3 + 0.5 * rng.standard_normal(shape)
-    return None
+_OWN_RULES = ("constant", "log(1..", "-3 + 0.5")
+
+
+def _by_rule(rule: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    """By what a case says of some keys in words, as far as it is none of the general rules."""
+    if rule.startswith("log"):
+        return np.asarray(np.log(np.arange(1, shape[-1] + 1)) + 0.1 * rng.standard_normal(shape))
+    if rule.startswith("-3"):
+        return np.asarray(-3 + 0.5 * rng.standard_normal(shape))
+    return np.full(shape, float(rule.rsplit(maxsplit=1)[-1]))
 
 
 class Case(NamedTuple):

@@ -28,6 +28,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "encoder_rate": 1.0,
         "inverse_dropout": 0.0,
     },
+    "mambapro": {"encoder": _SMALL_CLIP, "encoder_rate": 1.0, "dt_rank": 4, "frozen": False},
     # Noise of the gates is drawn where the check of parts does not see it; experts at zero are
     # reached by no gradient.
     "mfrnet": {
@@ -57,7 +58,7 @@ LIGHT = ("osnet", "timm")
 """Those that learn by heart in seconds; the others do so among the slow tests."""
 EPOCHS = {
     **dict.fromkeys(("editor", "top-reid"), 40),
-    **dict.fromkeys(("demo", "idea", "mdreid", "mfrnet", "signal"), 50),
+    **dict.fromkeys(("demo", "idea", "mambapro", "mdreid", "mfrnet", "signal"), 50),
     **dict.fromkeys(("hacnn", "mlfn"), 20),
     "hc": 24,
     "mpanet": 50,

@@ -37,7 +37,7 @@ def of(name: str) -> Case:
                 f"{modality}_reduce.1.weight": (512, 1024),
                 f"{modality}_reduce.1.bias": (512,),
             }
-    return case(INFO, name, more)
+    return case(INFO, name, more=more)
 
 
 def test_descriptors_and_losses() -> None:
