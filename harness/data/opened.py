@@ -173,7 +173,9 @@ class OpenDataset:
 
         Where no list is published, nothing can be called a variant of it. Captions bring theirs.
         """
-        return self._label_of_pictures + (f"{CAPTIONS}{self.said.hash[:8]}" if self.captioned else "")
+        return self._label_of_pictures + (
+            f"{CAPTIONS}{self.said.hash[:8]}" if self.captioned else ""
+        )
 
     @property
     def _label_of_pictures(self) -> str:

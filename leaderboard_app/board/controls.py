@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from harness.board import BoardRow, BoardTable
-from harness.spec.method import TEST_TEXT
-from leaderboard_app.board.columns import ALWAYS, COLUMNS, usual_columns
+from leaderboard_app.board.columns import ALWAYS, COLUMNS, shown_columns
 from leaderboard_app.board.filters import Filters
 from leaderboard_app.shared.address import asked, choice, several, switch, whole
 from leaderboard_app.shared.rows import kind_of, said
@@ -65,10 +64,7 @@ def chosen_columns(rows: tuple[BoardRow, ...]) -> tuple[list[str], str, bool]:
             by = choice("Sort by", list(COLUMNS), SORT, "mAP", words=titles.__getitem__)
         with right:
             upwards = switch("Smallest first", UPWARDS)
-    chosen = set(extra) | {ALWAYS} if extra else usual_columns(rows)
-    if any(row.kind == "run" and TEST_TEXT in row.tags for row in rows):
-        # Runs with captions share a table with those without because it says which they are.
-        chosen.add("tags")
+    chosen = shown_columns(rows, extra)
     return [name for name in COLUMNS if name in chosen], by, not upwards
 
 
