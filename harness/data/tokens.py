@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 from harness.base.errors import HarnessError
 
@@ -39,7 +41,17 @@ def encoded(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
         HarnessError: open_clip is not installed.
     """
     require_tokenizer("captions")
+    return {text: _ids(text) for text in texts}
+
+
+# Kept, since a run asks for the captions of its training images a second time.
+@cache
+def _ids(text: str) -> tuple[int, ...]:
+    return tuple(_tokenizer().encode(text))
+
+
+@cache
+def _tokenizer() -> Any:
     from open_clip.tokenizer import SimpleTokenizer
 
-    tokenizer = SimpleTokenizer()
-    return {text: tuple(tokenizer.encode(text)) for text in dict.fromkeys(texts)}
+    return SimpleTokenizer()

@@ -13,6 +13,7 @@ from harness.board.marks import Marks
 from harness.board.view import rank_words, tie_mark
 from harness.evidence.record import METRICS
 from harness.export import Column, TableView, Value, interval
+from harness.spec.method import TEST_TEXT
 from leaderboard_app.shared.rows import TRUST_HELP, kind_of, millions, trust_mark
 from leaderboard_app.shared.text import metric_name
 
@@ -211,6 +212,16 @@ CHANCE = "chance level"
 SORT, UPWARDS = "sort", "up"
 """Parameters of the address."""
 _EMPTY: tuple[Any, ...] = (None, [], "")
+
+
+def shown_columns(rows: Sequence[BoardRow], chosen: Sequence[str]) -> set[str]:
+    """The columns that somebody chose, or the usual ones.
+
+    Runs with captions share a table with those without only where it says which they are.
+    """
+    found = {*chosen, ALWAYS} if chosen else usual_columns(rows)
+    told = any(row.kind == "run" and TEST_TEXT in row.tags for row in rows)
+    return found | {"tags"} if told else found
 
 
 def usual_columns(rows: Sequence[BoardRow]) -> set[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from harness.board import BoardRow, BoardTable
-from harness.spec.method import TEST_TEXT
-from leaderboard_app.board.columns import ALWAYS, COLUMNS, SORT, UPWARDS, Order, usual_columns
+from leaderboard_app.board.columns import ALWAYS, COLUMNS, SORT, UPWARDS, Order, shown_columns
 from leaderboard_app.board.filters import Filters
 from leaderboard_app.board.presets import HELP, PRESETS
 from leaderboard_app.shared.address import asked, chips, choice, line, several, switch, whole
@@ -49,10 +48,7 @@ def chosen_columns(rows: tuple[BoardRow, ...]) -> tuple[list[str], Order]:
         )
         by = choice("Sort by", list(COLUMNS), SORT, "mAP", words=titles.__getitem__)
         upwards = switch("Smallest first", UPWARDS)
-    chosen = set(extra) | {ALWAYS} if extra else usual_columns(rows)
-    if any(row.kind == "run" and TEST_TEXT in row.tags for row in rows):
-        # Runs with captions share a table with those without because it says which they are.
-        chosen.add("tags")
+    chosen = shown_columns(rows, extra)
     return [name for name in COLUMNS if name in chosen], Order(by, not upwards)
 
 

@@ -136,6 +136,9 @@ def test_the_record_says_it_and_the_checks_know_it(
     here = ("--plugin", plugin, "--dataset", told)
     verified = harness("verify", folder, *here)
     assert verified.code == 0, verified.err + verified.out
+    bundle = tmp_path / "run.zip"
+    assert harness("submit", folder, "--plugin", plugin, "--to", bundle).code == 0
+    assert harness("verify", bundle, *here).code == 0
     again = harness("reproduce", folder, *here, "--out", tmp_path / "runs")
     assert again.code == 0, again.err + again.out
     scored = harness("evaluate", "--run", folder, *here, "--protocol", "-TI", "--json")

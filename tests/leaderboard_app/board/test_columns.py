@@ -17,12 +17,20 @@ from leaderboard_app.board.columns import (
     Order,
     frame,
     places,
+    shown_columns,
     sorted_rows,
     tied,
     uncertainty,
     view,
 )
 from tests.leaderboard_app.rows import claim, row, table
+
+
+def test_who_was_given_captions_cannot_be_hidden() -> None:
+    told, plain = row("a", tags=("text-at-test",)), row("b")
+    assert shown_columns((plain,), ["R1"]) == {ALWAYS, "R1"}
+    assert shown_columns((plain, told), ["R1"]) == {ALWAYS, "R1", "tags"}
+    assert "tags" in shown_columns((told,), ())
 
 
 def test_a_rank_is_a_place_or_a_range() -> None:
