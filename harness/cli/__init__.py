@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.base import parallel
 from harness.base.errors import HarnessError
+from harness.base.files import disk_full, house_libraries, is_no_space
 from harness.base.progress import say
 
 
@@ -22,6 +23,7 @@ def main() -> None:
     from harness.cli.app import app
 
     try:
+        house_libraries()
         parallel.join(words)
         with parallel.quiet():
             app(words, prog_name="harness")
@@ -53,8 +55,6 @@ def main() -> None:
 
 def _of_the_system(error: OSError) -> HarnessError:
     """A file that cannot be read or written, in the form of every other error."""
-    from harness.base.files import disk_full, is_no_space
-
     place = Path(str(error.filename or "."))
     if is_no_space(error):
         return disk_full(place)
