@@ -20,6 +20,9 @@ from harness.base.refused import allow, flush, take_place, tell_once
 STORE_VARIABLE = "HARNESS_STORE"
 """The environment variable with the URL of a store that is not in the --out folder."""
 
+# Where torch, the hub of weights and matplotlib look for what is theirs.
+_LIBRARIES = {"TORCH_HOME": "torch", "HF_HOME": "huggingface", "MPLCONFIGDIR": "matplotlib"}
+
 # EFBIG is what a file-size limit of the shell or a quota answers with.
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -54,6 +57,16 @@ def cache_folder() -> Path:
     why = "there is no home folder" if wanted is None else f"{wanted} cannot be written"
     tell_once("cache", f"{why}: what can be made again is kept in {found}, or in $HARNESS_CACHE")
     return found
+
+
+def house_libraries() -> None:
+    """Without a home folder, have the libraries keep what they fetch and set in our cache.
+
+    They would make a folder called `~` in the current one, or end.
+    """
+    if home_folder() is None:
+        for variable, name in _LIBRARIES.items():
+            os.environ.setdefault(variable, str(cache_folder() / name))
 
 
 def _can_be_written(folder: Path) -> bool:

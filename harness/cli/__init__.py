@@ -8,7 +8,11 @@ from pathlib import Path
 
 from harness.base import parallel
 from harness.base.errors import HarnessError, Stopped
+from harness.base.files import disk_full, house_libraries, is_no_space
 from harness.base.progress import say
+
+# What a shell says of a command that Ctrl-C ended.
+_STOPPED = 130
 
 
 def main() -> None:
@@ -19,12 +23,8 @@ def main() -> None:
     words = [w for w in sys.argv[1:] if w != "--debug"]
     debug = len(words) < len(sys.argv) - 1
     _escape_what_cannot_be_shown()
-    from harness.cli.app import app
-
     try:
-        parallel.join(words)
-        with parallel.quiet():
-            app(words, prog_name="harness")
+        _call(words)
     except (HarnessError, OSError) as error:
         speaks = parallel.first_to_fail()
         # A reader that closed the pipe early, such as head, has seen enough.
@@ -43,7 +43,7 @@ def main() -> None:
         sys.exit(stop.exit_code)
     except KeyboardInterrupt:
         say("stopped; the same command goes on from here")
-        sys.exit(130)
+        sys.exit(_STOPPED)
     except Exception as error:
         speaks = parallel.first_to_fail()
         if debug:
@@ -55,10 +55,23 @@ def main() -> None:
         sys.exit(1)
 
 
+def _call(words: list[str]) -> None:
+    from harness.cli.app import app
+
+    house_libraries()
+    parallel.join(words)
+    try:
+        with parallel.quiet():
+            app(words, prog_name="harness")
+    except SystemExit as error:
+        # What typer makes of Ctrl-C, without a word.
+        if error.code == _STOPPED:
+            raise KeyboardInterrupt from None
+        raise
+
+
 def _of_the_system(error: OSError) -> HarnessError:
     """A file that cannot be read or written, in the form of every other error."""
-    from harness.base.files import disk_full, is_no_space
-
     place = Path(str(error.filename or "."))
     if is_no_space(error):
         return disk_full(place)

@@ -49,7 +49,7 @@ def leaderboard(
     host: Annotated[
         str, typer.Option("--host", help="0.0.0.0 lets other machines see the page.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Of the page.")] = 8501,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the page.")] = 8501,
     as_json: Json = False,
 ) -> None:
     """Open the leaderboard in a browser, print it, write it as a site, or explain a run's place."""

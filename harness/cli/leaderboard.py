@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import HarnessError, PluginError, UnknownNameError
-from harness.base.files import STORE_VARIABLE
+from harness.base.files import STORE_VARIABLE, cache_folder, home_folder
 from harness.cli.again import place_words, print_next
 from harness.cli.output import emit, quoted, table
 from harness.data.open import open_dataset
@@ -57,6 +59,7 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
             do=f"{_TOKEN}=... harness leaderboard --allow-submit",
         )
     _require_pictures(data)
+    _require_port(host, port)
     # The published numbers are worth looking at before there is any run.
     if out != DEFAULT_OUT or out.exists():
         open_store(out)
@@ -65,7 +68,35 @@ def serve_command(out: Path, host: str, port: int, data: Sequence[str], allow_su
     own = [str(out), *(w for one in data for w in ("--data", one))]
     own += ["--allow-submit"] if allow_submit else []
     command = [sys.executable, "-m", "leaderboard_app.serve", *words, "--", *own]
-    sys.exit(subprocess.call(command))
+    # Streamlit ends where there is no home to look for its settings in.
+    home = {} if home_folder() else {"HOME": str(cache_folder())}
+    sys.exit(subprocess.call(command, env={**os.environ, **home}))
+
+
+def _require_port(host: str, port: int) -> None:
+    """Refuse a port that another program listens on, or an address that is not this machine's."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as one:
+            # As the page will: one that was closed a moment ago is free.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(address)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "another program listens there" if taken else str(error)
+        raise HarnessError(
+            seen=f"the page cannot be served at {host}:{port}: {why}",
+            expected="a free port from 1024 to 65535, on an address of this machine",
+            do=f"harness leaderboard --port {_free_port()}"
+            + ("" if taken else "; --host 127.0.0.1 is this machine, 0.0.0.0 all its addresses"),
+        ) from error
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        found: int = one.getsockname()[1]
+    return found
 
 
 def static_command(

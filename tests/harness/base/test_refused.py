@@ -15,7 +15,7 @@ import pytest
 
 from harness.base import files, refused
 from harness.base.errors import HarnessError, RunBusyError
-from harness.base.files import cache_folder, write_text
+from harness.base.files import cache_folder, house_libraries, write_text
 from harness.base.stages import only_one
 from harness.claims.files import claim_files, own_claims_path
 from harness.data import arrays
@@ -138,8 +138,12 @@ def homeless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_without_a_home_the_cache_is_temporary_and_named(
-    homeless: Path, capsys: pytest.CaptureFixture[str]
+    homeless: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    for name in ("TORCH_HOME", "HF_HOME", "MPLCONFIGDIR"):
+        # Set and taken away, so that it is as before when the test ends.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     folder = cache_folder()
     assert folder == homeless / f"mmreid-harness-{os.getuid()}" == cache_folder()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -150,6 +154,8 @@ def test_without_a_home_the_cache_is_temporary_and_named(
     with pytest.raises(HarnessError) as caught:
         own_claims_path()
     assert "HARNESS_CLAIMS" in caught.value.do
+    house_libraries()
+    assert os.environ["TORCH_HOME"] == str(folder / "torch")
 
 
 def test_a_folder_that_another_user_prepared_is_not_taken(

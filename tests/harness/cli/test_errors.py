@@ -347,3 +347,13 @@ def test_a_place_that_cannot_be_written(harness: Harness, drawn: Path, tmp_path:
     (tmp_path / "file").write_text("not a folder")
     words = ["run", "--method", "ieee", "--dataset", drawn, "--out", tmp_path / "file" / "runs"]
     _check_error(harness(*words, "--json"), "HarnessError", "Not a directory", "--out")
+
+
+def test_ctrl_c_says_how_to_go_on(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.cli.listing.list_command", stop)
+    answer = harness("list", "methods")
+    assert answer.code == 130
+    assert answer.err.strip() == "stopped; the same command goes on from here"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -141,3 +143,17 @@ def test_the_rest_of_a_record_does_not_block_the_next_run(
     assert again.code == 0, again.err
     assert again.json["metrics"] == first["metrics"] and "record.damaged.json" in again.err
     assert (record.parent / "record.damaged.json").read_text() == rest
+
+
+def test_a_port_that_is_taken_is_refused_with_a_free_one(harness: Harness, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        answer = harness("leaderboard", "--out", tmp_path, "--port", port)
+    assert answer.code == 2 and f"127.0.0.1:{port}: another program listens" in answer.err
+    advised = int(re.findall(r"--port (\d+)", answer.err)[0])
+    assert advised != port
+    answer = harness("leaderboard", "--out", tmp_path, "--host", "192.0.2.1")
+    assert answer.code == 2 and "cannot be served at 192.0.2.1" in answer.err
+    assert harness("leaderboard", "--out", tmp_path, "--port", 70000).code == 2
