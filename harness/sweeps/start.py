@@ -17,7 +17,7 @@ from harness.sweeps.folder import SweepFolder
 from harness.sweeps.local import run_here, slots
 from harness.sweeps.settle import Settled
 from harness.sweeps.slurm import Cluster, publishes, require_cluster, submit
-from harness.sweeps.status import Seeing, active, look
+from harness.sweeps.status import Seeing, look
 
 _LOOK = 5.0
 
@@ -78,7 +78,14 @@ def _submit_missing(settled: Settled, folder: SweepFolder, cluster: Cluster, pub
     """Submit what nothing works on yet; of two who start a sweep at once, one after the other."""
 
     def submit_now() -> None:
-        under_way = active(folder, list(settled.runs.values()))
+        seeing = look(folder, list(settled.runs.values()))
+        if not seeing.slurm:
+            raise HarnessError(
+                seen="SLURM does not answer, so that it is not known which runs are queued already",
+                expected="a cluster that answers squeue",
+                do="try again; runs that go on are not disturbed (harness sweep status)",
+            )
+        under_way = {seen.run.id for seen in seeing.runs if seen.alive}
         todo = [run for run in settled.missing if run.id not in under_way]
         busy = len(settled.missing) - len(todo)
         if busy:
