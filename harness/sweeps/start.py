@@ -39,6 +39,11 @@ class Asked(NamedTuple):
     cluster: Cluster
     wait: bool = True
 
+    @property
+    def processes(self) -> int:
+        """By how many one run is made."""
+        return self.cluster.processes * self.cluster.nodes
+
 
 def start(settled: Settled, folder: SweepFolder, asked: Asked) -> Seeing:
     """Start what is missing and wait for it; what is done, and what went wrong, is in the folder.
@@ -70,8 +75,7 @@ def start(settled: Settled, folder: SweepFolder, asked: Asked) -> Seeing:
 
 
 def _keep(folder: SweepFolder, asked: Asked, settled: Settled) -> None:
-    processes = asked.cluster.processes * asked.cluster.nodes
-    folder.keep(asked.on, processes, settled.runs.values())
+    folder.keep(asked.on, asked.processes, settled.runs.values())
 
 
 def _submit_missing(settled: Settled, folder: SweepFolder, cluster: Cluster, publish: bool) -> None:

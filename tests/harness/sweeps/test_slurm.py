@@ -92,3 +92,26 @@ def test_a_full_disk_and_a_cancelled_sweep_lose_nothing(bench: Bench, cluster: C
     assert bench.states() == {"/1": "cancelled"}
     (bench.folder / "hold-64").unlink()
     assert bench.sweep(plan, *ON).json["states"]["done"] == 1
+
+
+@pytest.mark.slow
+def test_a_run_of_two_machines_is_taken_away_and_goes_on(bench: Bench, cluster: Cluster) -> None:
+    """Torchrun on both meets at the first one's address, which SLURM tells."""
+    plan = bench.plan("wide", sizes=[4], seeds=[1])
+    wide = (*ON, "--nodes-per-run", 2)
+    hold = bench.hold(4)
+    begun = bench.begin(plan, *wide)
+    bench.wait_for((bench.folder / "held-4").exists)
+    (job,) = cluster.queued()
+    cluster.say("scancel", "--signal=USR2", job)
+    hold.unlink()
+    answer = json.loads(begun.communicate(timeout=300)[0])
+    assert answer["states"]["done"] == 1
+    record = json.loads(next(bench.out.glob("*/1/record.json")).read_text())
+    about = record["environment"]
+    assert (about["processes"], about["machines"]) == (2, 2)
+    log = bench.harness("sweep", "logs", answer["runs"][0]["run"], "--out", bench.out).out
+    assert "going on after epoch" in log
+    bench.out = bench.folder / "whole"
+    assert bench.sweep(plan, "--gpus-per-run", 2).code == 0
+    assert bench.weights("runs") == bench.weights("whole") != {}
