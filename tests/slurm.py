@@ -25,8 +25,8 @@ SlurmctldHost={me}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-# The second number is also how long a job that is queued again must wait: 120 s by default.
-AuthInfo=socket={at}/munge.sock,cred_expire=3
+# The second number, 120 by default, is also how long a job that is queued again must wait.
+AuthInfo=socket={at}/munge.sock,cred_expire=5
 CredType=cred/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -105,10 +105,9 @@ def running() -> Iterator[Cluster]:
         _wait_for_nodes(at)
         yield cluster
     finally:
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            subprocess.run(["scancel", "--full", "-u", "root"], timeout=10, check=False)
-        for name in ("slurmd-n1", "slurmd-n2", "slurmctld", "munged"):
+        for name in ("slurmctld", "slurmd-n1", "slurmd-n2", "munged"):
             _end(at / f"{name}.pid")
+        _kill_jobs(at)
         patch.undo()
         shutil.rmtree(at, ignore_errors=True)
 
@@ -118,8 +117,7 @@ def _configure(at: Path) -> None:
     key = at / "munge.key"
     key.write_bytes(secrets.token_bytes(1024))
     key.chmod(0o400)
-    # As many jobs at a time as the tests need, however few cores there are.
-    me, cpus = socket.gethostname().partition(".")[0], max(4, os.cpu_count() or 1)
+    me, cpus = socket.gethostname().partition(".")[0], os.cpu_count() or 1
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
         for one in sockets:
@@ -149,6 +147,15 @@ def _call(*words: object) -> None:
         )
         output.seek(0)
         assert done.returncode == 0, output.read().decode()
+
+
+def _kill_jobs(at: Path) -> None:
+    """End what a failed test left: whatever was started with this cluster's configuration."""
+    ours = f"SLURM_CONF={at}/slurm.conf\0".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if ours in (process / "environ").read_bytes() and int(process.name) != os.getpid():
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _end(pid_file: Path) -> None:

@@ -8,46 +8,24 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from harness.cli.cluster_options import (
+    Account,
+    Constraint,
+    Cpus,
+    Further,
+    Gpus,
+    GpusPerRun,
+    Jobs,
+    Memory,
+    NodesPerRun,
+    Parallel,
+    Partition,
+    Retries,
+    Setup,
+    Time,
+)
 from harness.cli.options import Device, Json, Mode, Out, Plugin, Set, StoreUrl, commands, with_mode
 
-OnCluster = Annotated[
-    str | None,
-    typer.Option("--partition", help="slurm: of the cluster, as --account, --constraint."),
-]
-Account = Annotated[str | None, typer.Option("--account", help="slurm")]
-Constraint = Annotated[str | None, typer.Option("--constraint", help="slurm")]
-Gpus = Annotated[
-    int | None, typer.Option("--gpus", min=1, help="slurm: GPUs of a job. Default: none asked for.")
-]
-Cpus = Annotated[int | None, typer.Option("--cpus", min=1, help="slurm: cores of a job.")]
-Memory = Annotated[str | None, typer.Option("--memory", help="slurm: of a node, such as 32G.")]
-Time = Annotated[
-    str, typer.Option("--time", help="slurm: of a job before it is stopped and queued again.")
-]
-Setup = Annotated[
-    list[str] | None,
-    typer.Option("--setup", metavar="LINE", help="slurm: of the shell before a run; repeatable."),
-]
-Parallel = Annotated[
-    int | None, typer.Option("--parallel", min=1, help="slurm: so many jobs at a time.")
-]
-Further = Annotated[
-    list[str] | None,
-    typer.Option("--slurm", metavar="KEY=VALUE", help="slurm: any key of #SBATCH; repeatable."),
-]
-Retries = Annotated[
-    int, typer.Option("--retries", min=0, help="slurm: so often is a stopped job queued again.")
-]
-GpusPerRun = Annotated[
-    int, typer.Option("--gpus-per-run", min=1, help="Processes of one run, a GPU each (torchrun).")
-]
-NodesPerRun = Annotated[
-    int, typer.Option("--nodes-per-run", min=1, help="slurm: machines of one run.")
-]
-Jobs = Annotated[
-    int | None,
-    typer.Option("--jobs", min=1, help="local: runs at a time. Default: one a GPU, or one."),
-]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="slurm: submit, and come back at once.")]
 SweepName = Annotated[
     str | None, typer.Argument(metavar="[PLAN]", help="A sweep's name or its plan; else the last.")
@@ -91,7 +69,7 @@ def start(
     jobs: Jobs = None,
     gpus_per_run: GpusPerRun = 1,
     nodes_per_run: NodesPerRun = 1,
-    partition: OnCluster = None,
+    partition: Partition = None,
     account: Account = None,
     constraint: Constraint = None,
     gpus: Gpus = None,

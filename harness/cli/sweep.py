@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import typer
 
@@ -23,6 +23,7 @@ from harness.cli.sweep_text import (
     seen_json,
     status_table,
 )
+from harness.cli.sweep_words import Words
 from harness.cli.table import table_of
 from harness.runs.plan import DEFAULT_OUT
 from harness.spec.plugins import Plugins, load_plugins
@@ -31,67 +32,11 @@ from harness.sweeps.folder import Kept, SweepFolder, names
 from harness.sweeps.plan import read_sweep
 from harness.sweeps.report import results
 from harness.sweeps.settle import Settled, Where, settle, settle_table
-from harness.sweeps.slurm import Cluster, further, minutes_of
 from harness.sweeps.start import Asked, start
 from harness.sweeps.status import Seeing, look
 from harness.sweeps.stop import stop
 
-ON = ("local", "slurm")
 _WATCH = 2.0
-
-
-class Words(NamedTuple):
-    """The options of how a sweep is carried out, as they were typed."""
-
-    on: str = "local"
-    jobs: int | None = None
-    gpus_per_run: int = 1
-    nodes_per_run: int = 1
-    partition: str | None = None
-    account: str | None = None
-    constraint: str | None = None
-    gpus: int | None = None
-    cpus: int | None = None
-    memory: str | None = None
-    time: str = "24:00:00"
-    setup: tuple[str, ...] = ()
-    parallel: int | None = None
-    slurm: tuple[str, ...] = ()
-    retries: int = 3
-    no_wait: bool = False
-    device: str = "auto"
-
-    def asked(self) -> Asked:
-        """The options, checked.
-
-        Raises:
-            HarnessError: A value that means nothing, or nothing here.
-        """
-        if self.on not in ON:
-            raise UnknownNameError("place to run on", self.on, ON)
-        if self.on == "local" and self.nodes_per_run > 1:
-            raise PlanError(
-                seen=f"--nodes-per-run {self.nodes_per_run} --on local",
-                expected="one machine, which is this one",
-                do="--on slurm, or --gpus-per-run for several GPUs of this machine",
-            )
-        own = self.gpus_per_run if self.gpus_per_run > 1 and self.device != "cpu" else None
-        cluster = Cluster(
-            partition=self.partition,
-            gpus=self.gpus or own,
-            cpus=self.cpus,
-            memory=self.memory,
-            minutes=minutes_of(self.time),
-            account=self.account,
-            constraint=self.constraint,
-            setup=self.setup,
-            parallel=self.parallel,
-            more=further(self.slurm),
-            retries=self.retries,
-            nodes=self.nodes_per_run,
-            processes=self.gpus_per_run,
-        )
-        return Asked(self.on, self.device, self.jobs, cluster, wait=not self.no_wait)
 
 
 def start_command(
@@ -109,7 +54,7 @@ def start_command(
 ) -> None:
     """Settle every run, say what is in the way of any, and start what is missing."""
     asked, plugins = words.asked(), load_plugins(plugin)
-    where = Where(out, words.device, tuple(plugin), words.gpus_per_run * words.nodes_per_run)
+    where = Where(out, words.device, tuple(plugin), asked.processes)
     if _is_sweep(name):
         for option, given in (("--dataset", datasets), ("--track", track)):
             if given:
@@ -123,7 +68,10 @@ def start_command(
         wanted = [one._replace(changes=(*one.changes, *changes)) for one in wanted]
         settled, title, strict = settle(wanted, plugins, where), plan.name, True
     else:
-        found = table_of(name, datasets, track, seeds, changes, out, words.device, plugin, plugins)
+        found = table_of(
+            *(name, datasets, track, seeds, changes, out, words.device, plugin, plugins),
+            asked.processes,
+        )
         settled, title, strict = settle_table(found, where), found.name, False
     if dry_run or (strict and settled.problems):
         print_plan(settled, title, out, as_json)

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import UnknownNameError
+from harness.base.errors import HarnessError, UnknownNameError
 from harness.base.numbers import parse_seeds
 from harness.base.progress import say
 from harness.cli.output import emit, shown_path, table
+from harness.cli.sweep_words import Words
 from harness.spec.plugins import Plugins, load_plugins
+from harness.sweeps.folder import SweepFolder
+from harness.sweeps.settle import Where, settle_table
+from harness.sweeps.start import start
 from harness.tables.cells import Options
 from harness.tables.fill import Failure, fill
 from harness.tables.plan import TRACKS, TablePlan, plan_files, read_plan
@@ -35,6 +39,7 @@ def table_command(
     device: str,
     plugin: Sequence[Path],
     json: bool,
+    words: Words | None = None,
 ) -> None:
     """Find what is there, run what is missing if asked to, and show all of it."""
     if fmt not in FORMATS:
@@ -45,13 +50,17 @@ def table_command(
         require_drawable(figure)
     plugins = load_plugins(plugin)
 
+    processes = 1 if words is None else words.asked().processes
+
     def look() -> Table:
-        return table_of(name, datasets, track, seeds, changes, out, device, plugin, plugins)
+        return table_of(
+            name, datasets, track, seeds, changes, out, device, plugin, plugins, processes
+        )
 
     found = look()
     failures: list[Failure] = []
     if run:
-        failures = fill(found)
+        failures = fill(found) if words is None else _swept(found, words, out, plugin)
         found = look()
     _show(found, failures, fmt, json)
     if figure is not None:
@@ -61,6 +70,24 @@ def table_command(
         say(f"figure: {shown_path(figure)}")
     if failures:
         sys.exit(max(failures, key=lambda f: f.exit_code == 1).exit_code)
+
+
+def _swept(found: Table, words: Words, out: Path, plugin: Sequence[Path]) -> list[Failure]:
+    """Make the missing runs as a sweep of the table's name."""
+    asked = words.asked()
+    where = Where(out, words.device, tuple(plugin), asked.processes)
+    settled = settle_table(found, where)
+    seeing = start(settled, SweepFolder(out, found.name), asked)
+    failed = [seen for seen in seeing.runs if seen.state == "failed"]
+    return [
+        Failure(
+            seen.run.label,
+            seen.run.dataset,
+            seen.run.seed,
+            HarnessError(seen.reason, "a run that ends in a record", "harness sweep status"),
+        )
+        for seen in failed
+    ]
 
 
 def table_of(
@@ -73,8 +100,9 @@ def table_of(
     device: str,
     plugin: Sequence[Path],
     plugins: Plugins,
+    processes: int = 1,
 ) -> Table:
-    """A table as it is now, from the words of a command.
+    """A table as it is now, from the words of a command; of runs by so many processes.
 
     Raises:
         HarnessError: A word that means nothing, or what is in the way of every single cell.
@@ -92,6 +120,7 @@ def table_of(
         out=out,
         device=device,
         plugin=tuple(plugin),
+        processes=processes,
     )
     return build(title, plan, opened, plugins, options)
 

@@ -17,7 +17,7 @@ from harness.sweeps.folder import SweepFolder
 from harness.sweeps.local import run_here, slots
 from harness.sweeps.settle import Settled
 from harness.sweeps.slurm import Cluster, publishes, require_cluster, submit
-from harness.sweeps.status import Seeing, active, look
+from harness.sweeps.status import Seeing, look
 
 _LOOK = 5.0
 
@@ -38,6 +38,11 @@ class Asked(NamedTuple):
     jobs: int | None
     cluster: Cluster
     wait: bool = True
+
+    @property
+    def processes(self) -> int:
+        """By how many one run is made."""
+        return self.cluster.processes * self.cluster.nodes
 
 
 def start(settled: Settled, folder: SweepFolder, asked: Asked) -> Seeing:
@@ -70,15 +75,21 @@ def start(settled: Settled, folder: SweepFolder, asked: Asked) -> Seeing:
 
 
 def _keep(folder: SweepFolder, asked: Asked, settled: Settled) -> None:
-    processes = asked.cluster.processes * asked.cluster.nodes
-    folder.keep(asked.on, processes, settled.runs.values())
+    folder.keep(asked.on, asked.processes, settled.runs.values())
 
 
 def _submit_missing(settled: Settled, folder: SweepFolder, cluster: Cluster, publish: bool) -> None:
     """Submit what nothing works on yet; of two who start a sweep at once, one after the other."""
 
     def submit_now() -> None:
-        under_way = active(folder, list(settled.runs.values()))
+        seeing = look(folder, list(settled.runs.values()))
+        if not seeing.slurm:
+            raise HarnessError(
+                seen="SLURM does not answer, so that it is not known which runs are queued already",
+                expected="a cluster that answers squeue",
+                do="try again; runs that go on are not disturbed (harness sweep status)",
+            )
+        under_way = {seen.run.id for seen in seeing.runs if seen.alive}
         todo = [run for run in settled.missing if run.id not in under_way]
         busy = len(settled.missing) - len(todo)
         if busy:

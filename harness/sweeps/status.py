@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -83,11 +83,6 @@ def look(folder: SweepFolder, runs: Sequence[SweepRun]) -> Seeing:
         facts = _Facts(known, folder, tried, there, queued is None and bool(job), cancelled)
         seen.append(next(s for rule in _RULES if (s := rule(facts)) is not None))
     return Seeing(tuple(seen), queued is not None)
-
-
-def active(folder: SweepFolder, runs: Sequence[SweepRun]) -> Mapping[str, Seen]:
-    """Runs that something works on already, or that wait in a queue, by id."""
-    return {seen.run.id: seen for seen in look(folder, runs).runs if seen.alive}
 
 
 class _Facts(NamedTuple):

@@ -26,6 +26,7 @@ class Options(NamedTuple):
         out: Where runs are kept.
         device: auto, cpu or cuda.
         plugin: As after `--plugin`.
+        processes: By how many one run is made.
     """
 
     track: str
@@ -34,6 +35,7 @@ class Options(NamedTuple):
     out: Path = DEFAULT_OUT
     device: str = "auto"
     plugin: tuple[Path, ...] = ()
+    processes: int = 1
 
 
 @dataclass

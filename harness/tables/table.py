@@ -126,7 +126,7 @@ def build(
         HarnessError: What is in the way of every single cell.
     """
     chosen = _for_columns(plan, opened)
-    shelf = Shelf(options.out)
+    shelf = Shelf(options.out, options.processes)
     panels = tuple(_panel(plan, c, chosen[c.name], plugins, options, shelf) for c in plan.columns)
     table = Table(name, plan, options, panels)
     problems = [p.problem for p in panels] + [c.problem for c in table.cells()]

@@ -78,5 +78,31 @@ def test_a_sweep_that_is_stopped_or_cancelled_goes_on_to_the_same_weights(bench:
     assert bench.weights("runs") == bench.weights("whole") != {}
 
 
+def test_two_processes_make_one_run_and_find_it_done(bench: Bench) -> None:
+    plan = bench.plan("both", sizes=[4], seeds=[1])
+    assert bench.sweep(plan, "--gpus-per-run", 2).json["states"]["done"] == 1
+    record = json.loads(next(bench.out.glob("*/1/record.json")).read_text())
+    assert record["environment"]["processes"] == 2
+    assert bench.trained(4) == 2
+    (run,) = bench.sweep(plan, "--gpus-per-run", 2, "--dry-run").json["runs"]
+    assert run["done"]
+    (run,) = bench.sweep(plan, "--dry-run").json["runs"]
+    assert not run["done"], "one process adds in another order"
+
+
+def test_a_table_is_filled_by_a_sweep(bench: Bench) -> None:
+    plan = bench.folder / "small.toml"
+    plan.write_text(
+        'title = "Small"\nmetrics = ["mAP"]\n[[columns]]\nname = "all"\n'
+        'dataset = "rgbnt201"\n[[rows]]\nlabel = "Quick"\nmethod = "quick"\n'
+        'set = ["size=4", "epochs=1", "input.height=16", "input.width=16"]\n'
+    )
+    words = ["table", plan, "--dataset", bench.data, "--track", "smoke", "--seeds", 1]
+    words += ["--plugin", bench.plugin, "--out", bench.out, "--device", "cpu", "--json"]
+    (cell,) = bench.harness(*words, "--run", "--on", "local").json["panels"][0]["rows"]
+    assert cell["seeds"] == [1] and cell["missing_seeds"] == []
+    assert bench.states("small") == {"/1": "done"}
+
+
 def _log(bench: Bench) -> str:
     return "".join(log.read_text() for log in bench.out.glob("sweeps/*/logs/*.log"))
