@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from harness.base.errors import HarnessError
 from leaderboard_app.shared.address import NotHereError
-from leaderboard_app.shared.links import file_of
+from leaderboard_app.shared.links import at_page, file_of
 from leaderboard_app.shared.states import show_error, show_not_here
 
 # Every page by its folder, which is also its path in the address.
@@ -66,6 +66,7 @@ def main() -> None:
             )
         )
     page = st.navigation(listed, position="top")
+    at_page(page.url_path)
     try:
         page.run()
     except NotHereError as error:
