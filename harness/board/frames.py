@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.board.build import board
-from harness.board.overview import Overview, datasets_of, overview
+from harness.board.matrix import Overview, datasets_of, overview
 from harness.board.ranking import rank_table
 from harness.board.rows import BoardRow, BoardTable
 from harness.claims import load_claims

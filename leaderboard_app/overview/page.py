@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from harness.board.overview import datasets_of, overview
+from harness.board.matrix import datasets_of, overview
 from leaderboard_app.shared.address import choice, switch
 from leaderboard_app.shared.chosen import chosen_metric
 from leaderboard_app.shared.commands import show_commands

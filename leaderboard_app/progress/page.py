@@ -128,7 +128,7 @@ def _drawn(
     name = str(x.to_dict()["field"])
     first = set(frame.index[frame["key"].isin(line["key"])])
     beside = frame.iloc[field.named(list(frame[name]), list(frame["value"]), first, _HEIGHT)]
-    y = alt.Y("value:Q", title=f"{metric_name(metric)}, %", scale=alt.Scale(zero=False))
+    y = alt.Y("value:Q", title=f"{metric_name(metric)}, %", scale=alt.Scale(zero=False, padding=14))
     legend = alt.Legend(orient="bottom", columns=3, symbolType="square")
     tint = alt.Color(f"{colour}:N", title=None, scale=alt.Scale(range=IDENTITIES), legend=legend)
     shapes = alt.Shape(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment
 
-from harness.board.overview import GROUPS, Overview, OverviewRow
+from harness.board.matrix import GROUPS, Overview, OverviewRow
 from leaderboard_app.shared.names import protocol_words
 from leaderboard_app.shared.text import interval_words, metric_name
 

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader
 from harness.base.errors import HarnessError
 from harness.base.hashing import digest
 from harness.board import BoardTable, board, rank_table
-from harness.board.overview import datasets_of, overview
+from harness.board.matrix import datasets_of, overview
 from harness.board.view import view_of
 from harness.claims import PublishedClaim, load_claims
 from harness.export import render

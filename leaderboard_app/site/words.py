@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.board import BoardRow, BoardTable, is_clean, is_second_hand, tag_words
-from harness.board.overview import Overview
+from harness.board.matrix import Overview
 from harness.board.view import notes, rank_words, tie_mark
 from harness.claims import PublishedClaim
 from harness.claims.model import METRICS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.board.overview import CROSS, GROUPS, MISSING, datasets_of, group_means, overview
+from harness.board.matrix import CROSS, GROUPS, MISSING, datasets_of, group_means, overview
 from harness.board.rows import BoardRow, BoardTable
 from tests.leaderboard_app.rows import claim, row
 
