@@ -17,7 +17,7 @@ from leaderboard_app.shared.chosen import chosen_table
 from leaderboard_app.shared.data import infos, snapshot
 from leaderboard_app.shared.links import COMPARE_PAGE, OTHER, QUERY_PAGE, RUN, page_of, to_page
 from leaderboard_app.shared.look import ink
-from leaderboard_app.shared.picture import interval_picture
+from leaderboard_app.shared.picture import LEGEND, interval_picture
 from leaderboard_app.shared.ranks import interval_of, ranked, ready
 from leaderboard_app.shared.text import chance_sentence, literal, queries_sentence
 
@@ -74,12 +74,12 @@ def show() -> None:
 
 
 def _show_picture(table: BoardTable, rows: list[BoardRow]) -> None:
-    chart = interval_picture(rows[:PICTURE_ROWS], table.chance, ink=ink())
+    chart = interval_picture(rows[:PICTURE_ROWS], table.chance, ink=ink(), legend=False)
     if chart is None:
         return
     show_chart(chart, alt=f"mAP with its 95 % interval, row by row, on {table.title}")
-    if len(rows) > PICTURE_ROWS:
-        st.caption(f"The first {PICTURE_ROWS} of {len(rows)} rows; the files below hold more.")
+    more = f" The first {PICTURE_ROWS} of {len(rows)} rows; the files below hold more."
+    st.caption(LEGEND + (more if len(rows) > PICTURE_ROWS else ""))
 
 
 def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> None:
