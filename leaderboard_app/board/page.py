@@ -21,7 +21,7 @@ from leaderboard_app.shared.picture import LEGEND, interval_picture
 from leaderboard_app.shared.ranks import interval_of, ranked, ready
 from leaderboard_app.shared.text import chance_sentence, literal, queries_sentence
 
-_SENTENCE = "Multi-modal re-identification: which numbers are true, and which differences are noise"
+_SENTENCE = "Multi-modal re-identification: what is true, and what is noise"
 # Streamlit's own first heading takes 90 pixels.
 _HEAD = "font-size: 1.3rem; margin: 0; padding: 0; line-height: 1.3"
 # As many as stand beside the table without scrolling.
