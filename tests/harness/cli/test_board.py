@@ -248,3 +248,20 @@ def test_real_runs_compare(harness: Harness, drawn: Path, tiny: Path, tmp_path: 
     for metric, value in done[0]["metrics"].items():
         assert lines[metric]["a"] == pytest.approx(value)
     assert "RGB+NI+TI" in harness("export", "--card", ids[0], "--out", tmp_path).out
+
+
+def test_the_leaderboard_is_written_as_a_site_of_files(
+    harness: Harness,
+    runs: list[RunRecord],
+    out: tuple[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("leaderboard_app.site.build.load_claims", lambda: ())
+    to = tmp_path / "site"
+    made = harness("leaderboard", "--static", to, *out, "--json").json
+    assert made["files"] == sum(path.is_file() for path in to.rglob("*")) > 10
+    assert runs[0].run_id[:8] in (to / "board" / "somewhere" / "full.html").read_text()
+    assert "http.server" in harness("leaderboard", "--static", to, *out).out
+    refused = harness("leaderboard", "--static", tmp_path, *out)
+    assert refused.code == 2 and "is not empty" in refused.err
