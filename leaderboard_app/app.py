@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from harness.base.errors import HarnessError
 from leaderboard_app.shared.address import NotHereError
-from leaderboard_app.shared.links import file_of
+from leaderboard_app.shared.links import at_page, file_of
 from leaderboard_app.shared.states import show_error, show_not_here
 
 # Every page by its folder, which is also its path in the address.
@@ -42,9 +42,6 @@ _ICON = Path(__file__).with_name("icon.png")
 
 def main() -> None:
     """Draw the page of the address once; Streamlit calls this again at every click."""
-    st.set_page_config(
-        page_title="Multi-modal re-identification", page_icon=str(_ICON), layout="wide"
-    )
     st.html(_STYLE)
     listed = {
         section: [
@@ -55,8 +52,8 @@ def main() -> None:
     }
     known = {name: title for pages in PAGES.values() for name, title in pages.items()}
     asked = _page_of_the_address()
-    if asked and asked not in known:
-        # Streamlit would show the board under that address.
+    if asked and asked not in known and "/" not in asked:
+        # Streamlit would show the board under that address; of a path with slashes it says so.
         listed[""].append(
             st.Page(
                 partial(_show_no_page, asked),
@@ -66,6 +63,13 @@ def main() -> None:
             )
         )
     page = st.navigation(listed, position="top")
+    at_page(page.url_path)
+    title = f"{page.title} · Multi-modal re-identification"
+    st.set_page_config(page_title=title, page_icon=str(_ICON), layout="wide")
+    section = next((name for name, pages in PAGES.items() if page.url_path in pages), "")
+    if section:
+        # The bar at the top names the section alone.
+        st.caption(f"{section} › {page.title}")
     try:
         page.run()
     except NotHereError as error:

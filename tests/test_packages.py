@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 TOP = {name: name for name in ("harness", "ieee", "baselines", "leaderboard_app")} | {
     "datasets": "reid_datasets"
 }
-READ = (".py", ".toml", ".txt", ".csv", ".md", ".typed")
+READ = (".py", ".toml", ".txt", ".csv", ".md", ".css", ".html", ".png", ".typed")
 
 
 @pytest.fixture(scope="module")

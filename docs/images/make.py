@@ -23,7 +23,7 @@ RUNS = (
     ("--method", "hamnet", "--seeds", "1", "--set", "epochs=3"),
     ("--method", "ieee", "--seeds", "1", "--set", "epochs=3"),
 )
-COLOURS = 192
+COLOURS, TALLEST = 192, 1300
 
 
 def train(out: Path) -> None:
@@ -35,11 +35,16 @@ def train(out: Path) -> None:
 
 
 def shoot(out: Path, to: Path) -> None:
-    """The board of the drawn figures, and a query that its best run answers half right."""
+    """The board of the drawn figures, a query that its best run answers half right, two runs held
+    against each other, and the overview of published numbers."""
     store = open_store(out)
     best = max(store.summaries(), key=lambda run: run.metrics["mAP"])
     half = _half_right(out, best)
+    runs = {run.method: run.run_id for run in store.summaries() if run.dataset == best.dataset}
+    two = "&".join(f"run={run_id}" for run_id in list(runs.values())[:2])
     pages = {
+        "overview": "overview?dataset=rgbnt201",
+        "compare": f"compare?{two}",
         "board": f"?dataset={best.dataset}&protocol={best.protocol}",
         "queries": f"queries?run={best.run_id}&query={half}&removed=1",
     }
@@ -50,7 +55,9 @@ def shoot(out: Path, to: Path) -> None:
             b.visit(page, address + place)
             b.shoot(page, file)
             # A palette is a third of the bytes, and no page has many colours.
-            Image.open(file).convert("RGB").quantize(COLOURS).save(file, optimize=True)
+            whole = Image.open(file).convert("RGB")
+            shown = whole.crop((0, 0, whole.width, min(whole.height, TALLEST)))
+            shown.quantize(COLOURS).save(file, optimize=True)
 
 
 def _half_right(out: Path, run: Summary) -> str:

@@ -43,7 +43,7 @@ _LOOKS = {
     "theme.paddingBottom": "3rem",
     # Captions and pinned columns are this at 60 %: still 4.5 : 1 on white.
     "theme.light.textColor": "#16181d",
-    "theme.light.primaryColor": "#2f6690",
+    "theme.light.primaryColor": "#2f78ad",
     # White on it in a chosen tag, and it on black in a chosen tab, are both above 4 : 1.
     "theme.dark.primaryColor": "#3b82b6",
 }

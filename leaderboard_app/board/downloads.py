@@ -24,7 +24,7 @@ _ENDINGS = {"csv": "csv", "markdown": "md", "latex": "tex"}
 def show_downloads(
     table: BoardTable, rows: list[BoardRow], names: list[str], hidden: str, order: Order
 ) -> None:
-    """Buttons for files of exactly these rows and columns; `hidden` says what filters hid."""
+    """Buttons for files of exactly these rows and columns; `hidden` says what they leave out."""
     made_of = inputs_hash(table, rows, names)
     with st.container(horizontal=True):
         for kind, words in _FILES.items():
@@ -43,10 +43,10 @@ def show_downloads(
                 key=f"download-{form}",
                 on_click="ignore",
             )
-    chance = ", the chance level among them" if table.chance else ""
+    chance = " and the chance level" if table.chance else ""
     st.caption(
-        f"The files hold these rows and columns in this order{chance}; hash of their inputs "
-        f"{made_of[:12]}."
+        f"The files hold {len(rows)} rows{chance}, with these columns in this order; hash of their "
+        f"inputs {made_of[:12]}. A column's own menu sorts on the screen only."
     )
 
 

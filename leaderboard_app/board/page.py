@@ -17,11 +17,11 @@ from leaderboard_app.shared.chosen import chosen_table
 from leaderboard_app.shared.data import infos, snapshot
 from leaderboard_app.shared.links import COMPARE_PAGE, OTHER, QUERY_PAGE, RUN, page_of, to_page
 from leaderboard_app.shared.look import ink
-from leaderboard_app.shared.picture import interval_picture
+from leaderboard_app.shared.picture import LEGEND, interval_picture
 from leaderboard_app.shared.ranks import interval_of, ranked, ready
 from leaderboard_app.shared.text import chance_sentence, literal, queries_sentence
 
-_SENTENCE = "Multi-modal re-identification: which numbers are true, and which differences are noise"
+_SENTENCE = "Multi-modal re-identification: what is true, and what is noise"
 # Streamlit's own first heading takes 90 pixels.
 _HEAD = "font-size: 1.3rem; margin: 0; padding: 0; line-height: 1.3"
 # As many as stand beside the table without scrolling.
@@ -45,7 +45,7 @@ def show() -> None:
             outcome = apply(table.rows, filters)
             names, order = chosen_columns(outcome.rows)
     if outcome.hidden:
-        st.caption(f":material/filter_alt: {sentence(outcome)}")
+        st.caption(sentence(outcome))
     if not outcome.rows:
         st.info("No row is left. Take a filter away to see some.")
         return
@@ -67,22 +67,23 @@ def show() -> None:
         _show_picture(whole, rows)
     with place_of_figures:
         show_figures(figures(whole, state.claims, infos(), interval_of))
-    _show_picked(rows)
+    picked = [row for row in rows if row.key in picked_keys()]
+    _show_picked(picked)
     _show_words(whole, outcome, rows)
-    show_downloads(whole, rows, names, sentence(outcome), order)
+    show_downloads(whole, picked or rows, names, _left_out(outcome, rows, picked), order)
 
 
 def _show_picture(table: BoardTable, rows: list[BoardRow]) -> None:
-    chart = interval_picture(rows[:PICTURE_ROWS], table.chance, ink=ink())
+    chart = interval_picture(rows[:PICTURE_ROWS], table.chance, ink=ink(), legend=False)
     if chart is None:
         return
     show_chart(chart, alt=f"mAP with its 95 % interval, row by row, on {table.title}")
-    if len(rows) > PICTURE_ROWS:
-        st.caption(f"The first {PICTURE_ROWS} of {len(rows)} rows; the files below hold more.")
+    more = f" The first {PICTURE_ROWS} of {len(rows)} rows; the files below hold more."
+    st.caption(LEGEND + (more if len(rows) > PICTURE_ROWS else ""))
 
 
 def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> None:
-    words = [f"{literal(table.title)}.", "1 row." if len(rows) == 1 else f"{len(rows)} rows."]
+    words = ["1 row." if len(rows) == 1 else f"{len(rows)} rows.", f"{literal(table.title)}."]
     if table.chance:
         words += [chance_sentence(table.chance)]
         words += [queries_sentence(table.queries, table.valid_queries)]
@@ -99,15 +100,20 @@ def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> No
     st.caption(" ".join(words))
 
 
-def _show_picked(rows: list[BoardRow]) -> None:
+def _left_out(outcome: Outcome, rows: list[BoardRow], picked: list[BoardRow]) -> str:
+    """What a file does not hold, and why."""
+    others = f"{len(picked)} rows of {len(rows)} were picked." if picked else ""
+    return " ".join(part for part in (sentence(outcome), others) if part)
+
+
+def _show_picked(picked: list[BoardRow]) -> None:
     """What can be done with the rows that are picked."""
-    keys = picked_keys()
-    picked = [row for row in rows if row.key in keys]
     # What was scored under a further protocol has no record to hold against another.
     runs = [row for row in picked if row.run_ids and not row.scored]
     if not picked:
         st.caption(
-            "A click on a name opens it. Pick rows by the boxes at their left to compare them."
+            "A click on a name opens it, a click on a header sorts. Pick rows by the boxes at "
+            "their left to compare them, or to have only them in the files."
         )
         return
     with st.container(horizontal=True):

@@ -21,7 +21,7 @@ _COLOURS = {"pretraining": "Pretraining", "backbone": "Backbone"}
 _COSTS = {"parameters": "Parameters, millions", "gflops": "GFLOP for one descriptor"}
 _CLEAN, _EVERYTHING = "clean", "everything"
 _ROWS = {_CLEAN: "Clean", _EVERYTHING: "Everything"}
-_HEIGHT = 2 * CHART_HEIGHT
+_HEIGHT, _NAME = 2 * CHART_HEIGHT, 118
 _LOOKS = (
     "Diamonds are published, hollow ones at second hand; circles were run here. The names of some "
     "points are left out where they would cover each other; the pointer tells them."
@@ -128,14 +128,18 @@ def _drawn(
     name = str(x.to_dict()["field"])
     first = set(frame.index[frame["key"].isin(line["key"])])
     beside = frame.iloc[field.named(list(frame[name]), list(frame["value"]), first, _HEIGHT)]
-    y = alt.Y("value:Q", title=f"{metric_name(metric)}, %", scale=alt.Scale(zero=False))
+    low, high = max(0.0, frame["value"].min() - 4), min(100.0, frame["value"].max() + 4)
+    scale = alt.Scale(domain=[low, high], nice=False)
+    y = alt.Y("value:Q", title=f"{metric_name(metric)}, %", scale=scale)
     legend = alt.Legend(orient="bottom", columns=3, symbolType="square")
     tint = alt.Color(f"{colour}:N", title=None, scale=alt.Scale(range=IDENTITIES), legend=legend)
     shapes = alt.Shape(
         "kind:N",
         title=None,
         scale=alt.Scale(domain=[CLAIMED, RUN_HERE], range=["diamond", "circle"]),
-        legend=alt.Legend(orient="bottom"),
+        legend=alt.Legend(
+            orient="bottom", symbolFillColor=ink(), symbolStrokeColor=ink(), symbolOpacity=1
+        ),
     )
     told = [
         "method:N",
@@ -147,7 +151,7 @@ def _drawn(
     steps = alt.Chart(line).mark_line(
         interpolate="step-after", strokeDash=[5, 4], color=NEUTRAL, strokeWidth=1.5
     )
-    names = alt.Chart(beside).mark_text(align="left", dx=8, fontSize=11, color=ink())
+    names = alt.Chart(beside).mark_text(align="left", dx=8, fontSize=11, limit=_NAME, color=ink())
     chart: alt.LayerChart = alt.layer(
         steps.encode(x=x, y=y),
         points.transform_filter("!datum.second_hand").mark_point(filled=True, size=80, opacity=0.9),

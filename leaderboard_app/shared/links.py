@@ -18,6 +18,8 @@ CLAIM, METHOD, GUIDE = "claim", "method", "guide"
 BOARD_PAGE, RUN_PAGE, COMPARE_PAGE, QUERY_PAGE = "board", "run", "compare", "queries"
 CLAIM_PAGE, METHOD_PAGE, OVERVIEW_PAGE, GUIDE_PAGE = "claim", "method", "overview", "guide"
 
+_HERE = "page that is open"
+_ARROW = ":material/arrow_forward:"
 _PAGES = Path(__file__).parents[1]
 
 
@@ -36,7 +38,22 @@ def page_of(row: BoardRow) -> tuple[str, dict[str, str]]:
     return RUN_PAGE, {RUN: ",".join(row.run_ids)}
 
 
+def at_page(page: str) -> None:
+    """Note which page is drawn now, by its name in the address; empty for the first one."""
+    st.session_state[_HERE] = page or BOARD_PAGE
+
+
 def to_page(page: str, label: str, parameters: Mapping[str, str | Sequence[str]]) -> None:
     """A link to a page by its name in the address."""
     given: dict[str, Any] = {k: v if isinstance(v, str) else list(v) for k, v in parameters.items()}
-    st.page_link(file_of(page), label=label, query_params=given, icon=":material/arrow_forward:")
+    if st.session_state.get(_HERE) != page:
+        st.page_link(file_of(page), label=label, query_params=given, icon=_ARROW)
+        return
+    # Streamlit's link to the page that is open shows what it should and leaves the address as it
+    # was, so that a reload or a sent link would show something else.
+    key = f"to {page} {sorted(given.items())}"
+    st.button(label, key=key, type="tertiary", icon=_ARROW, on_click=_go, args=(given,))
+
+
+def _go(parameters: Mapping[str, str | list[str]]) -> None:
+    st.query_params.from_dict(parameters)

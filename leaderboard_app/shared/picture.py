@@ -16,7 +16,10 @@ STEP = 22
 """Pixels of a row."""
 
 _LABEL = 230
-_TITLE = "Dot and bar: run with its 95 % interval. Hollow diamond: published. Shaded: tied rows."
+LEGEND = (
+    "Dot and bar: run with its 95 % interval. Hollow diamond: published. Shaded: tied. Dotted: "
+    "chance."
+)
 # Told apart on an axis, and not seen: two rows may have one name.
 _UNSEEN = "\u200b"
 
@@ -27,6 +30,7 @@ def interval_picture(
     metric: str = "mAP",
     width: int | Literal["container"] = "container",
     ink: str = INK,
+    legend: bool = True,
 ) -> alt.LayerChart | None:
     """The rows from top to bottom in their order; None where none has the metric.
 
@@ -35,6 +39,7 @@ def interval_picture(
         chance: What guessing scores, by metric; a dotted line where it is known.
         metric: Which number; intervals are drawn where the rows have them.
         width: In pixels, or as wide as the place it is in.
+        legend: Whether the picture itself says what its marks are.
         ink: The colour of the legend, of what was published and of chance.
     """
     frame = picture_frame(rows, metric)
@@ -72,11 +77,11 @@ def interval_picture(
         line = pd.DataFrame({"x": [chance[metric]], "what": ["chance"]})
         dotted = alt.Chart(line).encode(x=alt.X("x:Q", scale=scale, title=title))
         layers.append(dotted.mark_rule(strokeDash=CHANCE_DASH, color=ink).encode(tooltip="what:N"))
-    legend = alt.Title(_TITLE, fontSize=11, fontWeight="normal", anchor="start", color=ink)
-    chart: alt.LayerChart = alt.layer(*layers).properties(
-        width=width, height=alt.Step(STEP), title=legend
-    )
-    return chart
+    chart: alt.LayerChart = alt.layer(*layers).properties(width=width, height=alt.Step(STEP))
+    if not legend:
+        return chart
+    words = alt.Title(LEGEND, fontSize=11, fontWeight="normal", anchor="start", color=ink)
+    return chart.properties(title=words)
 
 
 def picture_frame(rows: Sequence[BoardRow], metric: str) -> pd.DataFrame:

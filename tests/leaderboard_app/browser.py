@@ -179,11 +179,20 @@ def asked(page: Page) -> dict[str, list[str]]:
 
 
 def unfold(page: Page, title: str) -> None:
-    """Unfold a part of the page and wait until it is."""
-    part = page.locator("details", has=page.get_by_text(title, exact=True))
-    part.locator("summary").click()
-    expect(part).to_have_attribute("open", "")
+    """Open what is behind a button, if it is not open yet."""
+    body = page.get_by_test_id("stPopoverBody")
+    if not body.is_visible():
+        page.get_by_role("button", name=re.compile(title)).click()
+        expect(body).to_be_visible()
     settle(page)
+
+
+def fold(page: Page) -> None:
+    """Close it again."""
+    body = page.get_by_test_id("stPopoverBody")
+    if body.is_visible():
+        page.keyboard.press("Escape")
+    expect(body).to_have_count(0)
 
 
 def choose(page: Page, label: str, option: str) -> None:

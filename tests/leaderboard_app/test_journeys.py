@@ -13,12 +13,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from harness.evidence.record import METRICS, RunRecord, record_id
 from harness.store import STORE_NAME, Store
+from leaderboard_app.shared.look import ROW_PIXELS
 from tests.leaderboard_app.browser import (
     CHROMIUM,
     PHONE,
     asked,
     cells,
     choose,
+    fold,
     keep,
     new_page,
     pick,
@@ -97,6 +99,7 @@ def test_filters_travel_with_the_address(site: Site, page: Page, browser: Browse
     expect(page).to_have_url(re.compile("pretraining=clip"))
     words = warning.inner_text()
     left = f"{every - _count(warning)} rows."
+    fold(page)
     says(page, left)
     keep(page, "filters")
     other = new_page(browser)
@@ -114,33 +117,40 @@ def test_columns_and_order_are_chosen(site: Site, page: Page) -> None:
     unfold(page, "Columns and order")
     page.get_by_text("Smallest first").click()
     expect(page).to_have_url(re.compile("up=1"))
+    fold(page)
     settle(page)
     stands(page, "made-up", 2)
-    choose(page, "Sort by", "method")
-    expect(page).to_have_url(re.compile("sort=method"))
+    unfold(page, "Columns and order")
     choose(page, "Columns; none chosen shows the usual ones", "Rank-1")
     expect(page).to_have_url(re.compile("column=R1"))
-    settle(page)
+    fold(page)
     expect(page.locator("[role=columnheader]")).to_have_text(["method", "Rank-1"])
+    # A click on a header sorts what the files hold, too: it is in the address.
+    grid = page.get_by_test_id("stDataFrame").first
+    grid.click(position={"x": 80, "y": ROW_PIXELS // 2})
+    expect(page).to_have_url(re.compile("sort=method"))
+    settle(page)
     stands(page, "made-up", 0)
     stands(page, "tiny", 1)
     keep(page, "columns")
 
 
-def test_from_a_row_to_its_run_and_back(site: Site, page: Page) -> None:
+def test_from_a_row_to_its_seeds_to_a_run_and_back(site: Site, page: Page) -> None:
     visit(page, _board(site))
     pick(page, "tiny")
     expect(page).to_have_url(re.compile("row="))
     picked = page.url
     page.get_by_role("link", name=re.compile("Open ")).click()
-    expect(page).to_have_url(re.compile(r"/run\?run="))
-    says(page, re.compile(f"Run {asked(page)['run'][0]}"))
+    says(page, re.compile("2 seeds"))
+    settle(page)
+    keep(page, "seeds")
+    page.get_by_role("button", name="Open seed 1").click()
+    expect(page).to_have_url(re.compile(f"run={site.real.run_id}$"))
+    says(page, re.compile(f"Run {site.real.run_id}"))
     settle(page)
     says(page, "By camera of the query")
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
     keep(page, "run")
-    page.go_back()
-    expect(page).to_have_url(picked)
+    visit(page, picked)
     settle(page)
     expect(page.get_by_role("link", name=re.compile("Open "))).to_be_visible()
 
@@ -208,14 +218,17 @@ def test_a_phone_shows_all_of_it(site: Site, browser: Browser) -> None:
         box = page.get_by_test_id(test_id).first.bounding_box()
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= PHONE
     # Without scrolling: the grid knows only the columns that are on the screen.
-    assert {"method", "mAP"} <= set(page.locator("[role=columnheader]").all_text_contents())
+    assert {"method", "mAP", "Rank-1"} <= set(
+        page.locator("[role=columnheader]").all_text_contents()
+    )
     page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_role("link", name="Queries", exact=True).click()
     says(page, re.compile(r"^query \d+_cam"))
     settle(page)
     boxes = [one.bounding_box() for one in page.get_by_test_id("stImage").all()]
     lefts = {round(box["x"]) for box in boxes[1:] if box is not None}
-    assert len(boxes) > 5 and len(lefts) == 1
+    # Two in a row.
+    assert len(boxes) > 5 and len(lefts) == 2
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE
     page.close()
 
@@ -238,7 +251,7 @@ def test_the_keyboard_is_enough(site: Site, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page).not_to_have_url(re.compile("dataset=rgbnt201(&|$)"))
     settle(page)
-    says(page, re.compile(f"^{re.escape(asked(page)['dataset'][0])} · "))
+    says(page, re.compile(rf"{re.escape(asked(page)['dataset'][0])} · "))
 
 
 @pytest.mark.parametrize("place", ["", "run", "compare", "sets"])
@@ -256,3 +269,62 @@ def test_names_of_strangers_are_never_markup(site: Site, page: Page, place: str)
         # Nothing leads to answers that are not here.
         expect(page.get_by_role("link", name="See its answers")).to_have_count(0)
         keep(page, "names")
+
+
+def test_a_stranger_finds_the_source_of_a_claim_in_two_clicks(site: Site, page: Page) -> None:
+    visit(page, f"{site.address}?dataset=rgbnt201&protocol=full&search=IEEE+AAAI+2022")
+    name = cells(page, 0)[0]
+    grid = page.get_by_test_id("stDataFrame").first
+    # The first click: a name.
+    grid.click(position={"x": 80, "y": ROW_PIXELS + ROW_PIXELS // 2})
+    expect(page).to_have_url(re.compile(r"/claim\?claim="))
+    says(page, re.compile(f"^{re.escape(name.split(' ')[0])}"))
+    # The second one would open it.
+    source = page.get_by_role("link", name=re.compile("Open the source"))
+    expect(source).to_have_attribute("href", re.compile("^https://"))
+    settle(page)
+    keep(page, "claim")
+
+
+def test_an_author_gets_latex_of_five_rows(site: Site, page: Page) -> None:
+    visit(page, f"{site.address}?dataset=rgbnt201&protocol=full&show=clean")
+    for row in range(5):
+        grid = page.get_by_test_id("stDataFrame").first
+        grid.click(position={"x": 17, "y": ROW_PIXELS * (row + 1) + ROW_PIXELS // 2})
+        says(page, re.compile(f"^The files hold {row + 1} rows"))
+        settle(page)
+    names = [cells(page, row)[0] for row in range(5)]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download LaTeX").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert r"\toprule" in text
+    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    assert [line.split(" & ")[0].split(" (")[0] for line in body] == [
+        name.split(" (")[0] for name in names
+    ]
+
+
+@pytest.mark.parametrize("place", ["run?run=0123456789abcdef", "nosuch", "claim?claim=none"])
+def test_a_reviewer_opens_a_link_to_what_is_not_there(site: Site, page: Page, place: str) -> None:
+    visit(page, site.address + place)
+    says(page, "Not in this store")
+    name = place.rpartition("=")[2]
+    says(page, re.compile(f"asks for the (run|page|claim) '{name}'"))
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("link", name="The board: everything that is here").click()
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+
+
+def test_a_phone_compares_two_rows(site: Site, browser: Browser) -> None:
+    page = new_page(browser, PHONE, 844)
+    visit(page, _board(site))
+    for count, method in enumerate(("made-up", "tiny"), start=1):
+        pick(page, method)
+        expect(page.get_by_role("link", name=re.compile("Open "))).to_have_count(count)
+        settle(page)
+    page.get_by_role("link", name="Compare 2 rows").click()
+    says(page, re.compile("^By identity, tiny"))
+    settle(page)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE
+    page.close()

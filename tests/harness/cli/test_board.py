@@ -388,3 +388,20 @@ def test_a_run_of_an_empty_store_is_not_one_of_nothing(harness: Harness, tmp_pat
     error = harness("show", "run", "abc", "--out", tmp_path, "--json").error
     assert error["expected"] == "the name of a run; there is none yet"
     assert error["do"] == "make one: harness run --method ieee"
+
+
+def test_the_leaderboard_is_written_as_a_site_of_files(
+    harness: Harness,
+    runs: list[RunRecord],
+    out: tuple[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("leaderboard_app.site.build.load_claims", lambda: ())
+    to = tmp_path / "site"
+    made = harness("leaderboard", "--static", to, *out, "--json").json
+    assert made["files"] == sum(path.is_file() for path in to.rglob("*")) > 10
+    assert runs[0].run_id[:8] in (to / "board" / "somewhere" / "full.html").read_text()
+    assert "http.server" in harness("leaderboard", "--static", to, *out).out
+    refused = harness("leaderboard", "--static", tmp_path, *out)
+    assert refused.code == 2 and "is not empty" in refused.err

@@ -36,9 +36,10 @@ def test_nothing_chosen_offers_the_comparison_that_is_likely(
 ) -> None:
     page = opened("compare")
     assert "Choose two runs or more" in words_of(page)
-    (link,) = [one.proto.query_string for one in page.get("page_link")]
+    page.button[0].click().run()
     # The better one first.
-    assert link == f"run={two[1].run_id}&run={two[0].run_id}"
+    assert page.query_params["run"] == [two[1].run_id, two[0].run_id]
+    assert "Settings that differ" in words_of(page)
 
 
 def test_settings_that_differ_stand_on_top(opened: Open, add_run: AddRun) -> None:
