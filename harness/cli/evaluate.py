@@ -82,7 +82,7 @@ def evaluate_command(
         source.alone = asked.alone
     scored, skipped = _score_all(source, asked, rerank, _scoring_device(source, device))
     if run is not None and isinstance(source, ModelSource):
-        found = ((s.result, s.outcome) for s in scored)
+        found = ({**s.result, "per_query": s.outcome} for s in scored)
         kept = keep(source.weights.parent, file_digest(source.weights), found)
         say(f"kept in {shown_path(kept)}: rows of these protocols' tables of the leaderboard")
     if asked.alone:
