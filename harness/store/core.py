@@ -122,6 +122,12 @@ class Store:
             connection.execute(where.values(path=path_text(path.resolve())))
             changed(connection)
 
+    def touch(self) -> None:
+        """Note that something beside a record changed, so that readers look again."""
+        if self.readable():
+            with self.database.writing() as connection:
+                changed(connection)
+
     def all(self) -> list[Stored]:
         """Every record, oldest first. `summaries` is many times faster where it is enough."""
         return [self._stored(row) for row in self._rows(_whole())]
