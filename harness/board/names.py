@@ -53,7 +53,7 @@ class Names:
         """
         settings = _settings(run)
         if run.method not in self._infos:
-            return _short(changes_named(str(settings.get("source", ""))))
+            return BETWEEN.join(_said(changes_named(str(settings.get("source", ""))), settings))
         changed = self.recipes.changes(run.method, settings)
         if changed:
             return BETWEEN.join(_said(changed, settings))

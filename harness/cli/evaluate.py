@@ -23,6 +23,7 @@ from harness.export import interval, number
 from harness.runs.evaluation import Evaluation, evaluate, evaluate_reranked, per_query
 from harness.spec.plugins import Plugins, load_plugins
 from harness.spec.protocol import BoundProtocol
+from harness.verify.asked import asked_run
 
 
 class Scored(NamedTuple):
@@ -81,13 +82,22 @@ def evaluate_command(
         source.alone = asked.alone
     scored, skipped = _score_all(source, asked, rerank, _scoring_device(source, device))
     if run is not None and isinstance(source, ModelSource):
-        found = ((s.result, s.outcome) for s in scored)
-        kept = keep(source.weights.parent, file_digest(source.weights), found)
-        say(f"kept in {shown_path(kept)}: rows of these protocols' tables of the leaderboard")
+        _keep(source, scored, out)
     if asked.alone:
         _report_one(scored[0], as_json)
     else:
         _report_many(source, scored, skipped, known, as_json)
+
+
+def _keep(source: ModelSource, scored: Sequence[Scored], out: Path) -> None:
+    """Keep what a run scored beside its record, and let readers of its store know."""
+    folder = source.weights.parent
+    results = ({**s.result, "per_query": s.outcome} for s in scored)
+    path = keep(folder, file_digest(source.weights), results)
+    stored = asked_run(str(folder), out).kept
+    if stored is not None:
+        stored.store.touch()
+    say(f"kept in {shown_path(path)}: rows of these protocols' tables of the leaderboard")
 
 
 def _require_one(features: Path | None, checkpoint: Path | None, run: str | None) -> None:

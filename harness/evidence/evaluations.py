@@ -49,25 +49,25 @@ class Evaluated(BaseModel):
         return f"{FOLDER}/{self.protocol_hash[:12]}-{self.data_hash[:12]}.json"
 
 
-def keep(
-    folder: Path, weights: str, results: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]
-) -> Path:
+def keep(folder: Path, weights: str, results: Iterable[Mapping[str, Any]]) -> Path:
     """Write results into a run's folder; one under the same protocol and data takes its place.
 
     Args:
         folder: Of the run.
         weights: SHA-256 of the weights file; numbers of other weights are dropped.
-        results: Each as `harness evaluate --json` gives it, with each query's outcome as a record
-            has it.
+        results: As `harness evaluate --json` gives them, with each query's outcome as a record has
+            it under `per_query`, where it is known.
     """
     found = {(e.protocol_hash, e.data_hash): e for e in read(folder, weights)}
-    for result, outcome in results:
+    for result in results:
         fields = {k: result[k] for k in Evaluated.model_fields if k in result}
         one = Evaluated.model_validate({**fields, "weights": weights})
         found[one.protocol_hash, one.data_hash] = one
         place = folder / one.outcome_file
-        place.parent.mkdir(exist_ok=True)
-        write_json(place, {"weights": weights, **PerQuery.model_validate(outcome).model_dump()})
+        place.unlink(missing_ok=True)
+        if "per_query" in result:
+            outcome = PerQuery.model_validate(result["per_query"]).model_dump()
+            write_json(place, {"weights": weights, **outcome})
     path = folder / FILE
     write_json(path, [one.model_dump(mode="json") for one in found.values()])
     return path

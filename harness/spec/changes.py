@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -22,6 +23,8 @@ NOT_SET = {
 
 _CHANGED_FROM = "changed from "
 _LONGEST = 2_000
+# "epochs = 2, input.mean = [0.5, 0.5, 0.5]": a value ends where the next key begins.
+_LISTED = re.compile(r"([a-z][\w.]*) = (.*?)(?=, [a-z][\w.]* = |$)")
 
 
 def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -69,9 +72,9 @@ def base_named(source: str) -> str:
     return _parts(source)[0]
 
 
-def changes_named(source: str) -> str:
-    """The changes that a changed recipe's `source` lists, as text, or nothing."""
-    return _parts(source)[1]
+def changes_named(source: str) -> dict[str, Any]:
+    """The changes that a changed recipe's `source` lists, by key; nothing for any other."""
+    return {key: value_of(text) for key, text in _LISTED.findall(_parts(source)[1])}
 
 
 def _parts(source: str) -> tuple[str, str]:

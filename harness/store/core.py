@@ -152,6 +152,12 @@ class Store:
             return str(rows[0]["run_id"])
         return next((s.run_id for s in self.summaries() if s.path == resolved), None)
 
+    def touch(self) -> None:
+        """Note that something beside a record changed, so that readers look again."""
+        if self.readable():
+            with self.database.writing() as connection:
+                changed(connection)
+
     def all(self) -> list[Stored]:
         """Every record, oldest first. `summaries` is many times faster where it is enough."""
         find = self.places.finder()

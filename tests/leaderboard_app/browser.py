@@ -157,13 +157,18 @@ def cells(page: Page, row: int) -> list[str]:
 
 def row_of(page: Page, method: str) -> int:
     """Where a method stands; how a tiny one fares against chance depends on the machine."""
-    return next(row for row in range(3) if cells(page, row)[0] == method)
+    return next(row for row in range(3) if _is_of(cells(page, row)[0], method))
+
+
+def _is_of(title: str, method: str) -> bool:
+    """Whether a row is a method's; behind its name stands what sets a run of it apart."""
+    return title.partition(" · ")[0] == method
 
 
 def stands(page: Page, method: str, row: int) -> None:
     """Wait until a method stands in this row; what is said of a canvas is a little behind it."""
     first = page.locator(f"[role=row][aria-rowindex='{row + 2}'] [role=gridcell]").first
-    expect(first).to_have_text(method)
+    expect(first).to_have_text(re.compile(rf"^{re.escape(method)}( · |$)"))
 
 
 def pick(page: Page, method: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from harness.store import open_store
 from tests.conftest import SMALL, Harness
 
 
@@ -89,7 +90,9 @@ def test_every_protocol_that_applies_in_one_command(
 def test_what_was_scored_is_rows_of_those_protocols_tables(
     harness: Harness, drawn: Path, trained: Run
 ) -> None:
+    before = open_store(trained.folder.parents[1]).stamp()
     found = _evaluate(harness, trained, drawn, "full", "missing")
+    assert open_store(trained.folder.parents[1]).stamp() != before, "a page must look again"
     by_name = {r["protocol"]: r["metrics"]["mAP"] for r in found["results"]}
     out = ("--out", trained.folder.parents[1])
     tables = harness("leaderboard", "--json", *out).json["tables"]

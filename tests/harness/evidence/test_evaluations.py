@@ -27,24 +27,17 @@ def result(protocol: str, mAP: float) -> dict[str, Any]:
     }
 
 
-OUTCOME = {"names": ["a", "b"], "ap": [0.5, None], "first_rank": [2, None], "pids": [1, 2]}
-
-
-def _keep(folder: Path, weights: str, *results: dict[str, Any]) -> None:
-    keep(folder, weights, [(one, OUTCOME) for one in results])
-
-
 def test_a_later_number_takes_the_place_of_the_same_protocols(tmp_path: Path) -> None:
-    _keep(tmp_path, WEIGHTS, result("-TI", 10.0), result("RGB>TI", 20.0))
-    _keep(tmp_path, WEIGHTS, result("-TI", 12.0))
+    keep(tmp_path, WEIGHTS, [result("-TI", 10.0), result("RGB>TI", 20.0)])
+    keep(tmp_path, WEIGHTS, [result("-TI", 12.0)])
     found = {one.protocol: one.metrics["mAP"] for one in read(tmp_path, WEIGHTS)}
     assert found == {"-TI": 12.0, "RGB>TI": 20.0}
 
 
 def test_numbers_of_other_weights_are_not_shown(tmp_path: Path) -> None:
-    _keep(tmp_path, WEIGHTS, result("-TI", 10.0))
+    keep(tmp_path, WEIGHTS, [result("-TI", 10.0)])
     assert read(tmp_path, OTHER) == []
-    _keep(tmp_path, OTHER, result("-NI+", 11.0))
+    keep(tmp_path, OTHER, [result("-NI+", 11.0)])
     assert [one.protocol for one in read(tmp_path, OTHER)] == ["-NI+"]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.board.names import Names
 from harness.evidence.record import read_record
-from harness.spec.changes import value_of, value_text
+from harness.spec.changes import changes_named, value_of, value_text
 from harness.spec.known import KnownRecipes
 from harness.spec.plugins import load_plugins
 from harness.spec.recipe import Recipe
@@ -37,6 +37,17 @@ def test_a_changed_recipe_is_modified_and_says_what_was_changed() -> None:
         assert same.track == "official" and "Wang et al." in same.source
         assert same.hash == _recipe().hash
     assert _recipe("epochs=3", recipe="smoke").track == "modified"
+
+
+def test_what_a_source_lists_is_read_again() -> None:
+    changed = _recipe("epochs=2", "milestones=[1, 2]", "pretrained=/a, b/w.pth", "margin=0.5")
+    assert changes_named(changed.source) == {
+        "config.margin": 0.5,
+        "epochs": 2,
+        "pretrained": "/a, b/w.pth",
+        "schedule.milestones": [1, 2],
+    }
+    assert changes_named("Wang et al., AAAI 2022: epochs = 3") == {}
 
 
 def test_the_record_of_a_changed_run_says_so(finished: Path) -> None:
