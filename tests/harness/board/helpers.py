@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.evidence.record import METRICS, RunRecord
+from harness.evidence.record import METRICS, RunRecord, write_record
 from harness.evidence.trust import Trust
+from harness.store import open_store
 from harness.store.rows import PerQueryValues, Stored, Summary, summary_of
 from tests.harness.records import make
 
@@ -78,3 +79,19 @@ def per_query(*records: RunRecord) -> Any:
     """A function as `Store.per_query`."""
     found = {r.run_id: PerQueryValues(**dict(r.per_query)) for r in records}
     return lambda run_ids: {run_id: found[run_id] for run_id in run_ids if run_id in found}
+
+
+def keep(out: Path, *records: RunRecord) -> None:
+    """Records in a store, as harness run leaves them."""
+    out.mkdir(exist_ok=True)
+    store = open_store(out)
+    for one in records:
+        folder = out / one.recipe_hash[:12] / one.run_id
+        folder.mkdir(parents=True)
+        write_record(folder / "record.json", one)
+        store.add(one, folder / "record.json")
+
+
+def own(n: int) -> dict[str, str]:
+    """A recipe hash of its own."""
+    return {"recipe_hash": f"{n:064x}"[::-1]}

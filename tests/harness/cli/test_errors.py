@@ -271,9 +271,8 @@ def test_a_test_part_alone_is_enough_to_evaluate(
     assert harness(*words, damaged).json["metrics"] == trained.json["metrics"]
     run = _run(harness, damaged, tmp_path / "out")
     _check_error(run, "LayoutError", "train_171")
-    plain = tmp_path / "plain.pth"
-    torch.save(load_file(weights), plain)
-    words = ["evaluate", "--checkpoint", plain, "--method", "tiny", "--plugin", tiny]
+    torch.save(load_file(weights), tmp_path / "w.pth")
+    words = ["evaluate", "--checkpoint", tmp_path / "w.pth", "--method", "tiny", "--plugin", tiny]
     words += ["--dataset", damaged, "--recipe", "smoke", *SMALL[2:], "--json"]
     _check_error(harness(*words), "CheckpointError", "--classes N")
     assert harness(*words, "--classes", 5).json["metrics"] == trained.json["metrics"]
