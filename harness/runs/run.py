@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import RecordError
+from harness.base.files import tidy
 from harness.base.hashing import digest
 from harness.base.parallel import on_main
 from harness.base.progress import say
@@ -48,6 +49,7 @@ def execute(plan: Plan, seed: int, store: Store | None = None) -> Finished:
     device = choose_device(plan.device)
     path = folder / "record.json"
     with only_one(folder.with_name(f".{seed}.lock")):
+        on_main(lambda: tidy(folder))
         inputs = run_inputs(plan, seed, device.type)
         ready = on_main(lambda: _ready(path, digest(inputs), store or open_store(plan.out)))
         if ready is not None:
