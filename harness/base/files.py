@@ -111,6 +111,21 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def tidy(folder: Path) -> None:
+    """Clear away what a writer left in a folder when it was killed; what it replaced comes back.
+
+    Only for whoever holds the folder: nobody else may be writing there.
+    """
+    for left in folder.glob(".*.tmp"):
+        left.unlink(missing_ok=True)
+    for aside in folder.glob(".*.old"):
+        path = folder / aside.name.removeprefix(".").rsplit(".", 2)[0]
+        if path.exists():
+            aside.unlink(missing_ok=True)
+        else:
+            aside.rename(path)
+
+
 @contextlib.contextmanager
 def no_space_named(path: Path) -> Iterator[None]:
     """Turn the many ways of saying "disk full" inside the block into one DiskFullError."""

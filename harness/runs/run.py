@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.base.errors import RecordError
+from harness.base.files import tidy
 from harness.base.hashing import digest
 from harness.base.parallel import on_main
 from harness.base.progress import say
@@ -68,6 +69,7 @@ def execute(plan: Plan, seed: int, store: Keep | None = None, sweep: str | None 
     device = choose_device(plan.device)
     path = folder / "record.json"
     with only_one(folder.with_name(f".{seed}.lock")):
+        on_main(lambda: tidy(folder))
         inputs = run_inputs(plan, seed, device.type)
         ready = on_main(lambda: _ready(path, digest(inputs), store or open_store(plan.out)))
         if ready is not None:

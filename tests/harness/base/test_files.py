@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from harness.base.errors import DiskFullError
-from harness.base.files import replacing, write_text
+from harness.base.files import replacing, tidy, write_text
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -39,3 +39,16 @@ def test_everyone_may_read_what_the_mask_allows(tmp_path: Path) -> None:
     modes = {p.stat().st_mode & 0o777 for p in tmp_path.iterdir()}
     (tmp_path / "plain").write_text("x")
     assert modes == {(tmp_path / "plain").stat().st_mode & 0o777}
+
+
+def test_what_a_killed_writer_left_is_cleared_and_what_it_replaced_comes_back(
+    tmp_path: Path,
+) -> None:
+    for name in (".a.npz.12.tmp", "b.json", ".b.json.12.old", ".c.json.12.old", ".40.lock"):
+        (tmp_path / name).write_text(name)
+    tidy(tmp_path)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {
+        "b.json": "b.json",
+        "c.json": ".c.json.12.old",
+        ".40.lock": ".40.lock",
+    }
