@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from harness.board import BoardRow, BoardTable
-from harness.board.matrix import datasets_of
 from leaderboard_app.board.columns import sorted_rows
 from leaderboard_app.board.controls import chosen_columns, chosen_filters
 from leaderboard_app.board.downloads import show_downloads
@@ -89,7 +88,7 @@ def show() -> None:
     _show_words(whole, outcome, rows)
     show_downloads(whole, picked or rows, names, _left_out(outcome, rows, picked), order)
     with st.container(horizontal=True):
-        if table.dataset in datasets_of(state.tables):
+        if any((t.dataset, t.protocol) == (table.dataset, "full") for t in state.tables):
             to_page(OVERVIEW_PAGE, "Every protocol of this data set", {DATASET: table.dataset})
         for guide, words in _GUIDES.items():
             to_page(GUIDE_PAGE, words, {GUIDE: guide})
