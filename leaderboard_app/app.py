@@ -42,7 +42,6 @@ _ICON = Path(__file__).with_name("icon.png")
 
 def main() -> None:
     """Draw the page of the address once; Streamlit calls this again at every click."""
-    st.html(_STYLE)
     listed = {
         section: [
             st.Page(file_of(page), title=title, url_path=page, default=page == "board")
@@ -77,6 +76,8 @@ def main() -> None:
     except HarnessError as error:
         # A store may be locked or gone between two looks at it, on any page.
         show_error(error)
+    # Last: it is not to be seen, and takes a gap's height all the same.
+    st.html(_STYLE)
 
 
 def _page_of_the_address() -> str:

@@ -15,7 +15,18 @@ from leaderboard_app.board.yours import show_yours
 from leaderboard_app.shared.charts import show_chart
 from leaderboard_app.shared.chosen import chosen_table
 from leaderboard_app.shared.data import infos, snapshot
-from leaderboard_app.shared.links import COMPARE_PAGE, OTHER, QUERY_PAGE, RUN, page_of, to_page
+from leaderboard_app.shared.links import (
+    COMPARE_PAGE,
+    DATASET,
+    GUIDE,
+    GUIDE_PAGE,
+    OTHER,
+    OVERVIEW_PAGE,
+    QUERY_PAGE,
+    RUN,
+    page_of,
+    to_page,
+)
 from leaderboard_app.shared.look import ink
 from leaderboard_app.shared.picture import LEGEND, interval_picture
 from leaderboard_app.shared.ranks import interval_of, ranked, ready
@@ -24,6 +35,11 @@ from leaderboard_app.shared.text import chance_sentence, literal, queries_senten
 _SENTENCE = "Multi-modal re-identification: what is true, and what is noise"
 # Streamlit's own first heading takes 90 pixels.
 _HEAD = "font-size: 1.3rem; margin: 0; padding: 0; line-height: 1.3"
+_GUIDES = {
+    "trust": "How far a number can be trusted",
+    "claims": "What the tags of claims mean",
+    "protocols": "What the protocols mean",
+}
 # As many as stand beside the table without scrolling.
 PICTURE_ROWS = 28
 
@@ -71,6 +87,11 @@ def show() -> None:
     _show_picked(picked)
     _show_words(whole, outcome, rows)
     show_downloads(whole, picked or rows, names, _left_out(outcome, rows, picked), order)
+    with st.container(horizontal=True):
+        if any((t.dataset, t.protocol) == (table.dataset, "full") for t in state.tables):
+            to_page(OVERVIEW_PAGE, "Every protocol of this data set", {DATASET: table.dataset})
+        for guide, words in _GUIDES.items():
+            to_page(GUIDE_PAGE, words, {GUIDE: guide})
 
 
 def _show_picture(table: BoardTable, rows: list[BoardRow]) -> None:

@@ -54,6 +54,10 @@ def test_a_first_start_shows_the_published_numbers(own: tuple[str, Path], page: 
     visit(page, address)
     says(page, "rgbnt201 · full (published numbers only)")
     assert "method" in page.locator("[role=columnheader]").all_text_contents()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    settle(page)
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box is not None and box["y"] < 260
     says(page, re.compile(r"^1\d\d rows\. .*Published numbers have no rank"))
     assert float(cells(page, 0)[1]) > 80
     expect(page.get_by_test_id("stException")).to_have_count(0)
