@@ -186,7 +186,6 @@ def hold_losses(found: Case, terms: Mapping[str, Tensor]) -> None:
         assert found.far(value.detach(), f"loss.{name}") < found.close, name
 
 
-<<<<<<< HEAD
 _SUMS = {"ori": "base", "RGB": "base_R", "NI": "base_N", "TI": "base_T", "fuse": "fused"}
 
 
@@ -201,9 +200,6 @@ def _hold_sums(found: Case, terms: Mapping[str, Tensor]) -> None:
         assert found.far(value, f"loss.{name}") < found.close, name
 
 
-def hold_steps(found: Case, hold: Callable[..., None] = hold_losses) -> None:
-    """The losses, the length of the gradient and the descriptors after the case's steps."""
-=======
 def hold_steps(
     found: Case, hold: Callable[..., None] = hold_losses, kept: tuple[int, int] = (0, 1)
 ) -> None:
@@ -213,7 +209,6 @@ def hold_steps(
         hold: Compares the terms of the first loss.
         kept: Which two rows of the last descriptors the set has.
     """
->>>>>>> mdreid
     trained = [p for p in found.model.parameters() if p.requires_grad]
     optimiser = torch.optim.SGD(trained, found.about["lr"], weight_decay=5e-4)
     for step in range(found.about["steps"]):
