@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.base.accelerator import named
-from harness.base.errors import FeaturesError, HarnessError, ProtocolError, ScoringError
+from harness.base.errors import (
+    DiskFullError,
+    FeaturesError,
+    HarnessError,
+    ProtocolError,
+    ScoringError,
+)
 from harness.base.hashing import file_digest
 from harness.base.progress import say
 from harness.cli.asked import Asked, asked_for, groups_of
@@ -79,12 +85,21 @@ def evaluate_command(
         source.alone = asked.alone
     scored, skipped = _score_all(source, asked, rerank, _scoring_device(source, device))
     if run is not None and isinstance(source, ModelSource):
-        kept = keep(source.weights.parent, file_digest(source.weights), (s.result for s in scored))
-        say(f"kept in {shown_path(kept)}, for the run's page of the leaderboard")
+        _keep(source.weights, scored)
     if asked.alone:
         _report_one(scored[0], as_json)
     else:
         _report_many(source, scored, skipped, known, as_json)
+
+
+def _keep(weights: Path, scored: Sequence[Scored]) -> None:
+    try:
+        kept = keep(weights.parent, file_digest(weights), (s.result for s in scored))
+    except (OSError, DiskFullError) as error:
+        # The numbers are there, and shown, all the same.
+        say(f"not kept beside the run: {error}")
+        return
+    say(f"kept in {shown_path(kept)}, for the run's page of the leaderboard")
 
 
 def _require_one(features: Path | None, checkpoint: Path | None, run: str | None) -> None:
