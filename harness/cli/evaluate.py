@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.base.accelerator import named
-from harness.base.errors import FeaturesError, HarnessError, ProtocolError, ScoringError
+from harness.base.errors import (
+    DiskFullError,
+    FeaturesError,
+    HarnessError,
+    ProtocolError,
+    ScoringError,
+    StoreError,
+)
 from harness.base.hashing import file_digest
 from harness.base.progress import say
 from harness.cli.asked import Asked, asked_for, groups_of
@@ -93,10 +100,15 @@ def _keep(source: ModelSource, scored: Sequence[Scored], out: Path) -> None:
     """Keep what a run scored beside its record, and let readers of its store know."""
     folder = source.weights.parent
     results = ({**s.result, "per_query": s.outcome} for s in scored)
-    path = keep(folder, file_digest(source.weights), results)
-    stored = asked_run(str(folder), out).kept
-    if stored is not None:
-        stored.store.touch()
+    try:
+        path = keep(folder, file_digest(source.weights), results)
+        stored = asked_run(str(folder), out).kept
+        if stored is not None:
+            stored.store.touch()
+    except (OSError, DiskFullError, StoreError) as error:
+        # The numbers are there, and shown, all the same.
+        say(f"not kept beside the run: {error}")
+        return
     say(f"kept in {shown_path(path)}: rows of these protocols' tables of the leaderboard")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from harness.base.errors import RecordError
+from harness.base.errors import RecordError, StoreError
+from harness.base.progress import say
 from harness.cli.output import emit, shown_path
 from harness.evidence.trust import Trust
 from harness.spec.plugins import load_plugins
@@ -48,12 +49,18 @@ def verify_command(
             do="harness store import FOLDER adds records from a folder",
         )
     asked = asked_run(what, out)
+    if asked.kept is None:
+        say("this is no run of a store, so no level of trust is kept")
     found = read(asked.path)
     checks = list(checks_of(found, finder))
     level = None
     if asked.kept is not None:
         checks.append(asked.kept.check(found.record))
-        level = keep_level(asked.kept.store, asked.kept.run_id, checks)
+        try:
+            level = keep_level(asked.kept.store, asked.kept.run_id, checks)
+        except StoreError as error:
+            # What was found is worth as much on a disk that is read-only.
+            say(f"the level of trust is not kept: {error.seen}")
     about = {"run_id": found.record.run_id, "record": str(asked.path)}
     _report(checks, shown_run(found.record), level, about, as_json)
 
@@ -88,7 +95,7 @@ def _report(
         hold = sum(check.status == "holds" for check in checks)
         print(f"  {hold} of {len(checks)} checks hold")
         if level is None:
-            print("trust: not kept, this is no run of the store")
+            print("trust: not kept")
         else:
             print(f"trust: {level}, {MEANING[level]}")
         if "record" in about and "added" in about:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import StoreError
 from harness.evidence.record import RunRecord
 from harness.evidence.trust import Trust
 from harness.store import SCHEMA_VERSION, Store, open_store
@@ -153,3 +154,17 @@ def test_a_server_of_before(
     after = open_store(runs, url).summaries()
     assert after == before and after[0].settings == '{"name": "smoke"}'
     assert {s.trust for s in after} == {Trust.REPORTED, Trust.RESCORED}
+
+
+def test_checks_are_shown_where_their_outcome_cannot_be_kept(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (record,) = kept(tmp_path, 0)
+
+    def read_only(*_: object) -> None:
+        raise StoreError("attempt to write a readonly database", "a file to write", "check it")
+
+    monkeypatch.setattr(Store, "set_trust", read_only)
+    answer = harness("verify", record.run_id, "--out", tmp_path, "--json")
+    assert answer.json["checks"] and answer.json["trust"] is None
+    assert "not kept: attempt to write a readonly database" in answer.err
