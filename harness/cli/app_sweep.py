@@ -88,7 +88,8 @@ def start(
     as_json: Json = False,
 ) -> None:
     """Start what is missing of a plan (the word `start` may be left out)."""
-    from harness.cli.sweep import Words, start_command
+    from harness.cli.sweep import start_command
+    from harness.cli.sweep_words import Words
 
     start_command(
         plan,

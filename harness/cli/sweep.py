@@ -101,7 +101,7 @@ def carry_out(
         print("next:")
         print(f"  harness sweep status {title}{_out_words(out)}")
         print(f"  harness leaderboard{_out_words(out)}    filter by the sweep {title}")
-    if seeing.count()["failed"]:
+    if seeing.counts()["failed"]:
         sys.exit(2)
 
 

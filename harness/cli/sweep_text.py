@@ -87,7 +87,7 @@ def status_table(folder: SweepFolder, seeing: Seeing) -> Table:
 def seen_json(folder: SweepFolder, seeing: Seeing) -> dict[str, Any]:
     """The contract of `harness sweep status --json`."""
     return {
-        "states": seeing.count(),
+        "states": seeing.counts(),
         "alive": seeing.alive,
         "slurm": seeing.slurm,
         "runs": [
@@ -160,7 +160,7 @@ def _cells(seen: Seen) -> list[str]:
 
 
 def _counts(seeing: Seeing) -> str:
-    found = ", ".join(f"{count} {word}" for word, count in seeing.count().items() if count)
+    found = ", ".join(f"{count} {word}" for word, count in seeing.counts().items() if count)
     return found + ("" if seeing.slurm else "; SLURM does not answer, or is not here")
 
 

@@ -63,7 +63,7 @@ class Seeing(NamedTuple):
         """Whether anything goes on."""
         return any(seen.alive for seen in self.runs)
 
-    def count(self) -> dict[Word, int]:
+    def counts(self) -> dict[Word, int]:
         """How many runs are in each state."""
         return {word: sum(s.state == word for s in self.runs) for word in WORDS}
 
@@ -127,8 +127,9 @@ def _if_in_the_queue(facts: _Facts) -> Seen | None:
         return facts.known._replace(reason="SLURM does not answer", alive=True)
     if facts.there is None or facts.there.over:
         return None
-    about = {"reason": "starting or ending", "alive": True, "node": facts.there.node}
-    return facts.known._replace(state="running", **about)
+    return facts.known._replace(
+        state="running", reason="starting or ending", alive=True, node=facts.there.node
+    )
 
 
 def _if_gone(facts: _Facts) -> Seen | None:

@@ -22,7 +22,18 @@ from tests.leaderboard_app.many import fill_quickly
 
 BENCHMARKS = ROOT / "benchmarks"
 SCRIPTS = scripts_of(BENCHMARKS)
-CLAIMS = ("board", "epoch", "gpu", "loading", "memory", "rerank", "scoring", "startup", "step")
+CLAIMS = (
+    "board",
+    "epoch",
+    "gpu",
+    "loading",
+    "memory",
+    "rerank",
+    "scoring",
+    "startup",
+    "step",
+    "sweep",
+)
 
 
 def script(name: str, *words: str) -> dict[str, Any]:
