@@ -41,6 +41,7 @@ class Holder(NamedTuple):
         machine: Tells machines, their starts and their containers apart.
         started: Of the process, by the kernel's count; pids are given again.
         job: Of SLURM; empty outside.
+        restart: How often SLURM started that job before.
         since: In UTC, ISO.
     """
 
@@ -49,6 +50,7 @@ class Holder(NamedTuple):
     machine: str
     started: str
     job: str
+    restart: int
     since: str
 
     def __str__(self) -> str:
@@ -104,6 +106,7 @@ def here() -> Holder:
         _machine(),
         _started(os.getpid()),
         os.environ.get("SLURM_JOB_ID", ""),
+        int(os.environ.get("SLURM_RESTART_COUNT", "0")),
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -164,10 +167,9 @@ def _read(file: Path) -> Holder | None:
 def _lives(holder: Holder, silent: float) -> bool:
     if holder.machine == _machine():
         return _started(holder.pid) == holder.started
-    job = os.environ.get("SLURM_JOB_ID", "")
-    if job and holder.job == job:
-        # SLURM starts a job again only after its last start has ended. Of one start only the main
-        # process asks for the lease.
+    own = here()
+    if own.job and holder.job == own.job and holder.restart < own.restart:
+        # SLURM starts a job again only after its last start has ended on every node.
         return False
     return silent < STALE
 

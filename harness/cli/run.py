@@ -14,7 +14,7 @@ from harness.base.progress import say
 from harness.cli.again import option_words, place_words, print_next
 from harness.cli.output import emit, metric_table, quoted, shown_path
 from harness.data.variants import data_summary
-from harness.evidence.record import METRICS
+from harness.evidence.record import METRICS, require_sweep_name
 from harness.export import number
 from harness.runs.plan import DEFAULT_SEED, Plan, plan_run
 from harness.runs.run import Finished, InFolderOnly, execute
@@ -41,6 +41,8 @@ def run_command(
 ) -> None:
     """Plan, say what will be done, run every seed, print what came out."""
     wanted = _seeds(seed, seeds)
+    if sweep is not None:
+        require_sweep_name(sweep)
     if dataset is None:
         say("no --dataset: using the embedded synthetic set; its numbers say nothing about people")
     plan = main_first(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
 )
 
-from harness.base.errors import RecordError
+from harness.base.errors import PlanError, RecordError
 from harness.base.files import write_json
 from harness.base.hashing import digest, file_digest, json_text
 from harness.base.progress import say
@@ -25,6 +27,8 @@ SCHEMA_VERSION = 1
 METRICS = ("mAP", "R1", "R5", "R10", "mINP")
 # Keys under which someone might write a level of trust by hand.
 _TYPED_TRUST = ("trust", "trust_level")
+SWEEP_NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$"
+"""What a sweep may be called: its name is a folder's, and stands on the board."""
 WHY_IGNORED = "levels of trust are found by harness verify and harness reproduce, never read"
 
 
@@ -100,7 +104,7 @@ class RunRecord(BaseModel):
     cost: dict[str, Any]
     environment: dict[str, Any]
     evidence: dict[str, Evidence]
-    sweep: str | None = None
+    sweep: Annotated[str, Field(pattern=SWEEP_NAME)] | None = None
 
     @model_serializer(mode="wrap")
     def _without_an_absent_sweep(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -132,6 +136,21 @@ class RunRecord(BaseModel):
     def protocol_name(self) -> str:
         """The protocol's name in tables."""
         return str(self.protocol.get("name", "unknown"))
+
+
+def require_sweep_name(name: str) -> str:
+    """The name of a sweep, if it is one.
+
+    Raises:
+        PlanError: It could not be a folder's, or holds what a page would not show.
+    """
+    if re.fullmatch(SWEEP_NAME, name) is None:
+        raise PlanError(
+            seen=f"a sweep called {name[:80]!r}",
+            expected="at most 80 plain letters, digits and ._+-, a letter or digit first",
+            do='rename the plan\'s file, or write name = "..." into it',
+        )
+    return name
 
 
 def make_record(**fields: Any) -> RunRecord:

@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.base.errors import DiskFullError
+from harness.base.progress import say
 from harness.sweeps.folder import State, SweepFolder, Try, now
 from harness.sweeps.run import SweepRun
 
@@ -176,10 +178,16 @@ class Child:
         return Outcome(state, words)
 
     def _note(self, tried: Try | None) -> None:
-        if self._notes and tried is not None:
-            self._folder.note(self.run.id, tried)
-        elif self._notes:
-            self._folder.forget(self.run.id)
+        if not self._notes:
+            return
+        try:
+            if tried is None:
+                self._folder.forget(self.run.id)
+            else:
+                self._folder.note(self.run.id, tried)
+        except (OSError, DiskFullError) as error:
+            # The run's own folder says as much as it can; others must not end because of this.
+            say(f"how {self.run.id} goes is not noted: {error}")
 
 
 def job_here() -> str:

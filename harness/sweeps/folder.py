@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.base.errors import StoreError, UnknownNameError
 from harness.base.files import write_json
+from harness.evidence.record import require_sweep_name
 from harness.sweeps.run import SweepRun
 
 State = Literal["running", "done", "failed", "stopped", "cancelled"]
@@ -72,7 +73,7 @@ class SweepFolder:
     """
 
     def __init__(self, out: Path, name: str) -> None:
-        self.out, self.name = out, name
+        self.out, self.name = out, require_sweep_name(name)
         self.path = out / "sweeps" / name
 
     @property

@@ -94,12 +94,16 @@ class Job:
     def _once(self) -> Outcome:
         if self._folder.cancelled:
             return Outcome("cancelled")
-        how = How(self.sweep, self.publish, self._launcher())
         main = os.environ.get("SLURM_PROCID", "0") == "0"
-        self._child = Child(self.run, self._folder, how, notes=main)
+        self._child = Child(self.run, self._folder, self.how, notes=main)
         while not self._child.has_ended():
             time.sleep(_LOOK)
         return self._child.outcome()
+
+    @property
+    def how(self) -> How:
+        """The run is started; of several machines, with where they meet."""
+        return How(self.sweep, self.publish, self._launcher())
 
     @property
     def _folder(self) -> SweepFolder:

@@ -62,64 +62,91 @@ def run_here(
     Raises:
         KeyboardInterrupt: The sweep was asked to stop; its runs have saved themselves.
     """
-    outcomes: dict[str, Outcome] = {}
-    waiting, busy = deque(runs), deque[tuple[float, SweepRun]]()
-    free, working = deque(places), list[tuple[Child, dict[str, str]]]()
     with _asked() as asked:
-        while (waiting or busy or working) and not asked:
-            while busy and busy[0][0] < time.monotonic():
-                _, run = busy.popleft()
-                if holder_of(run.lock(folder.out)) is None:
-                    waiting.append(run)
-                else:
-                    busy.append((time.monotonic() + _PATIENCE, run))
-            if waiting and folder.cancelled:
-                waiting.clear()
-                busy.clear()
-                say("the sweep was cancelled: no further run is started")
-            while free and waiting:
-                place = free.popleft()
-                working.append((Child(waiting.popleft(), folder, how, place), place))
-            for child, place in [pair for pair in working if pair[0].has_ended()]:
-                working.remove((child, place))
-                free.append(place)
-                outcome = child.outcome()
-                if outcome.busy:
-                    if child.run.id not in outcomes:
-                        say(f"{child.run.id}: {outcome.error}; waiting for it")
-                    busy.append((time.monotonic() + _PATIENCE, child.run))
-                else:
-                    _tell(child, outcome, folder, len(runs), outcomes)
-                outcomes[child.run.id] = outcome
-            time.sleep(_LOOK)
-        _end([child for child, _ in working], asked)
-    return {run: outcome for run, outcome in outcomes.items() if not outcome.busy}
+        pool = _Pool(runs, folder, how, places)
+        try:
+            while pool.goes_on and not asked:
+                pool.start_some()
+                pool.gather()
+                time.sleep(_LOOK)
+        finally:
+            # Asked to, or because of an error of our own: no run is left without its books.
+            pool.end()
+    if asked:
+        raise KeyboardInterrupt
+    return pool.outcomes
 
 
-def _tell(
-    child: Child, outcome: Outcome, folder: SweepFolder, total: int, so_far: dict[str, Outcome]
-) -> None:
-    settled = sum(not o.busy for i, o in so_far.items() if i != child.run.id) + 1
-    words = f"[{settled}/{total}] {outcome.state}: {child.run.id}  {child.run.label}"
-    say(
-        words + (f"\n  {outcome.error}\n  log: {folder.log(child.run.id)}" if outcome.error else "")
-    )
+class _Pool:
+    """The runs that are waiting, at work, and settled."""
 
+    def __init__(
+        self,
+        runs: Sequence[SweepRun],
+        folder: SweepFolder,
+        how: How,
+        places: Sequence[dict[str, str]],
+    ) -> None:
+        self._folder, self._how, self._total = folder, how, len(runs)
+        self._waiting, self._free = deque(runs), deque(places)
+        self._working: list[tuple[Child, dict[str, str]]] = []
+        self._elsewhere: dict[str, tuple[float, SweepRun]] = {}
+        """Runs that other processes work on, and when to ask for them again."""
+        self.outcomes: dict[str, Outcome] = {}
 
-def _end(children: Sequence[Child], asked: Sequence[int]) -> None:
-    """Ask the runs that go on to stop, and leave as soon as they have."""
-    if not asked:
-        return
-    if children:
-        say(f"stopping: {len(children)} runs save themselves")
-    for child in children:
-        child.ask()
-    upto = time.monotonic() + GRACE
-    for child in children:
-        if not child.wait(max(0.0, upto - time.monotonic())):
-            child.kill()
-        child.outcome()
-    raise KeyboardInterrupt
+    @property
+    def goes_on(self) -> bool:
+        return bool(self._waiting or self._elsewhere or self._working)
+
+    def start_some(self) -> None:
+        """Start what waits, as far as there is place, unless the sweep was cancelled."""
+        self._ask_again()
+        if (self._waiting or self._elsewhere) and self._folder.cancelled:
+            self._waiting.clear()
+            self._elsewhere.clear()
+            say("the sweep was cancelled: no further run is started")
+        while self._free and self._waiting:
+            place = self._free.popleft()
+            child = Child(self._waiting.popleft(), self._folder, self._how, place)
+            self._working.append((child, place))
+
+    def gather(self) -> None:
+        """Take in what has ended."""
+        for child, place in [pair for pair in self._working if pair[0].has_ended()]:
+            self._working.remove((child, place))
+            self._free.append(place)
+            outcome, run = child.outcome(), child.run
+            if outcome.busy:
+                say(f"{run.id}: {outcome.error}; waiting for it")
+                self._elsewhere[run.id] = (time.monotonic() + _PATIENCE, run)
+                continue
+            self.outcomes[run.id] = outcome
+            say(f"[{len(self.outcomes)}/{self._total}] {outcome.state}: {run.id}  {run.label}")
+            if outcome.error:
+                say(f"  {outcome.error}\n  log: {self._folder.log(run.id)}")
+
+    def end(self) -> None:
+        """Ask the runs that go on to stop, and come back as soon as they have."""
+        children = [child for child, _ in self._working]
+        if children:
+            say(f"stopping: {len(children)} runs save themselves")
+        for child in children:
+            child.ask()
+        upto = time.monotonic() + GRACE
+        for child in children:
+            if not child.wait(max(0.0, upto - time.monotonic())):
+                child.kill()
+            child.outcome()
+
+    def _ask_again(self) -> None:
+        for run_id, (when, run) in list(self._elsewhere.items()):
+            if when > time.monotonic():
+                continue
+            del self._elsewhere[run_id]
+            if holder_of(run.lock(self._folder.out)) is None:
+                self._waiting.append(run)
+            else:
+                self._elsewhere[run_id] = (time.monotonic() + _PATIENCE, run)
 
 
 @contextlib.contextmanager

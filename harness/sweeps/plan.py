@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from harness.evidence.record import require_sweep_name
 from harness.runs.plan import DEFAULT_SEED
 from harness.tables.plan import read_checked
 
@@ -67,7 +68,7 @@ class SweepPlan(Keys):
         name: What its folder and its records are called by; the file's name where empty.
     """
 
-    name: str = Field(default="", pattern=r"^[\w.-]*$", max_length=80)
+    name: str = ""
     runs: tuple[Keys, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -118,4 +119,5 @@ def read_sweep(path: Path) -> SweepPlan:
         "a plan of a sweep",
         missing=("the name of a table: harness list tables", "docs/clusters.md shows a plan"),
     )
-    return plan if plan.name else plan.model_copy(update={"name": path.stem})
+    name = require_sweep_name(plan.name or path.stem)
+    return plan.model_copy(update={"name": name})

@@ -23,10 +23,9 @@ _AT_ONCE = 1000
 # The time between SIGUSR2 and the end: to finish a step, save, and be queued again.
 _SIGNAL_SECONDS = 180
 _OURS = {"array", "output", "error", "open-mode", "nodes", "ntasks-per-node", "job-name"}
-_OVER = (
-    "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "BOOT_FAIL", "DEADLINE",
-    "OUT_OF_MEMORY", "PREEMPTED", "REVOKED",
-)  # fmt: skip
+_OVER = {"COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "BOOT_FAIL", "DEADLINE"} | {
+    *("OUT_OF_MEMORY", "PREEMPTED", "REVOKED")
+}
 
 
 class Cluster(NamedTuple):

@@ -32,6 +32,7 @@ CLAIMS = (
     "scoring",
     "startup",
     "step",
+    "sweep",
     "transformers",
 )
 

@@ -73,7 +73,11 @@ def test_the_same_slurm_job_started_again_takes_over(
     monkeypatch.setenv("SLURM_JOB_ID", "78")
     with pytest.raises(HeldError), lease(lock):
         pass
+    # Another node of the very same start lives.
     monkeypatch.setenv("SLURM_JOB_ID", "77")
+    with pytest.raises(HeldError), lease(lock):
+        pass
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     with lease(lock):
         pass
 

@@ -51,7 +51,7 @@ def test_lists_multiply_and_keys_at_the_top_are_defaults(tmp_path: Path) -> None
         ('seed = 1\n[[runs]]\nmethod = "ieee"\n', "unknown key seed", "did you mean 'seeds'?"),
         ('[[runs]]\nrecipe = "smoke"\n', "the plan", "mend"),
         ('method = "ieee"\n', "no runs", "add it"),
-        ('name = "../x"\n[[runs]]\nmethod = "ieee"\n', "name = '../x'", "mend"),
+        ('name = "../x"\n[[runs]]\nmethod = "ieee"\n', "a sweep called '../x'", "rename"),
         ("[[runs\n", "is not TOML", "mend the line"),
     ],
 )
