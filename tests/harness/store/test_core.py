@@ -131,10 +131,8 @@ def test_trust_of_no_run_or_below_a_record(place: Place) -> None:
 
 
 def test_levels_of_trust_are_in_order() -> None:
-    lowest_first = (
-        Trust.CLAIMED, Trust.EVALUATED, Trust.REPORTED, Trust.RESCORED, Trust.RERUN
-    )  # fmt: skip
-    assert [t.rank for t in lowest_first] == [*range(5)]
+    upwards = (Trust.CLAIMED, Trust.EVALUATED, Trust.REPORTED, Trust.RESCORED, Trust.RERUN)
+    assert [trust.rank for trust in upwards] == [0, 1, 2, 3, 4]
 
 
 def test_the_stamp_changes_with_every_change_and_only_then(place: Place) -> None:
