@@ -72,7 +72,7 @@ class ScoredFiles:
         record = make_record(
             created=datetime.now(UTC).isoformat(timespec="milliseconds"),
             harness_version=environment.harness_version(),
-            method="file",
+            method=f"file {path.name}",
             missing_policy="none",
             recipe={"name": path.name},
             recipe_hash=file_digest(path),

@@ -14,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 from harness.base.hashing import digest
 from harness.claims import load_claims
 from harness.evidence.record import RunRecord
+from harness.spec.plugins import load_plugins
+from harness.spec.resolve import resolve
 from leaderboard_app.board.columns import CHANCE
 from leaderboard_app.shared.text import literal
 from tests.leaderboard_app.conftest import words_of
@@ -165,7 +167,9 @@ def test_chips_and_words_leave_what_they_say(opened: Open, add_run: AddRun) -> N
 
 
 def test_the_figures_say_what_is_best_and_what_is_noise(opened: Open, add_run: AddRun) -> None:
-    add_run(dataset="rgbnt201", method="ieee", mAP=45.0, recipe={"name": "r", "track": "official"})
+    recipe = resolve(load_plugins().methods["ieee"], "rgbnt201", "rgbnt201", "full").recipe
+    about = {"recipe": recipe.dumped(), "recipe_hash": recipe.hash}
+    add_run(dataset="rgbnt201", method="ieee", mAP=45.0, **about)
     words = words_of(opened(dataset="rgbnt201", protocol="full"))
     # The highest of authors' own whose tags name nothing of the test set.
     assert "**82\\.30** :gray[:small[ProxyTTT" in words
