@@ -307,7 +307,7 @@ def _chance_cell(table: BoardTable, name: str) -> Any:
     if name == ALWAYS:
         return CHANCE
     level = table.chance.get(name)
-    return None if level is None else Value(level, ranked=False)
+    return None if level is None else Value(level)
 
 
 def inputs_hash(table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str]) -> str:
