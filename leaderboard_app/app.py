@@ -24,6 +24,7 @@ PAGES = {
     "Look closer": {
         "run": "Run",
         "compare": "Compare",
+        "paper": "Table for a paper",
         "queries": "Queries",
         "embedding": "Embedding",
         "claim": "Claim",

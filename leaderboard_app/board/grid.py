@@ -21,10 +21,10 @@ from leaderboard_app.board.columns import (
     shown_of,
 )
 from leaderboard_app.shared.address import asked_all, put
-from leaderboard_app.shared.links import file_of, page_of
+from leaderboard_app.shared.links import ROW, file_of, page_of
 from leaderboard_app.shared.look import ROW_PIXELS, SELECTION_COLOURS, TRUST_COLOURS
 
-_PICKED, _CLICKED = "row", "clicked-row"
+_CLICKED = "clicked-row"
 _ROWS_BEFORE_SCROLLING = 18
 
 
@@ -71,7 +71,7 @@ def show_rows(
 
 def picked_keys() -> set[str]:
     """Of the rows that are picked, as the address says; anybody may have written it."""
-    return set(asked_all(_PICKED))
+    return set(asked_all(ROW))
 
 
 def _open_clicked(rows: list[BoardRow]) -> None:
@@ -91,7 +91,7 @@ def _on_select(key: str, keys: list[str | None], order: Order) -> None:
         if column == ALWAYS:
             st.session_state[_CLICKED] = keys[place]
     chosen = [keys[i] for i in selection["rows"]]
-    put(_PICKED, [k for k in chosen if k is not None])
+    put(ROW, [k for k in chosen if k is not None])
 
 
 def _sort(column: str, order: Order) -> None:

@@ -10,11 +10,13 @@ from leaderboard_app.board.controls import chosen_columns, chosen_filters
 from leaderboard_app.board.downloads import show_downloads
 from leaderboard_app.board.figures import figures, show_figures
 from leaderboard_app.board.filters import Outcome, apply, sentence
+from leaderboard_app.board.folding import UNFOLD, Fold, fold
 from leaderboard_app.board.grid import picked_keys, show_rows
 from leaderboard_app.board.yours import show_yours
+from leaderboard_app.shared.address import asked, switch
 from leaderboard_app.shared.charts import show_chart
-from leaderboard_app.shared.chosen import chosen_table
-from leaderboard_app.shared.data import infos, snapshot
+from leaderboard_app.shared.chosen import HASHES, chosen_table
+from leaderboard_app.shared.data import Snapshot, infos, snapshot
 from leaderboard_app.shared.links import (
     COMPARE_PAGE,
     DATASET,
@@ -22,7 +24,10 @@ from leaderboard_app.shared.links import (
     GUIDE_PAGE,
     OTHER,
     OVERVIEW_PAGE,
+    PAPER_PAGE,
+    PROTOCOL,
     QUERY_PAGE,
+    ROW,
     RUN,
     page_of,
     to_page,
@@ -40,6 +45,7 @@ _GUIDES = {
     "claims": "What the tags of claims mean",
     "protocols": "What the protocols mean",
 }
+_VARIANTS_HELP = "Also published variants and ablations, each as a row of its own."
 # As many as stand beside the table without scrolling.
 PICTURE_ROWS = 28
 
@@ -60,23 +66,29 @@ def show() -> None:
             filters = chosen_filters(table)
             outcome = apply(table.rows, filters)
             names, order = chosen_columns(outcome.rows)
+            unfolded = switch("Variants", UNFOLD, help=_VARIANTS_HELP)
     if outcome.hidden:
         st.caption(sentence(outcome))
     if not outcome.rows:
         st.info("No row is left. Take a filter away to see some.")
         return
+
+    def shown(rows: list[BoardRow]) -> Fold:
+        return Fold(rows, 0) if unfolded else fold(rows, picked_keys())
+
     left, right = st.columns([5, 3], gap="small")
     known = ready(table)
     # An empty place would take the table away at every click, with where it was scrolled to.
     place = left.container() if known else left.empty()
     if not known:
-        rows = sorted_rows(outcome.rows, *order)
+        rows = shown(sorted_rows(outcome.rows, *order)).rows
         with place.container():
             show_rows(table, rows, names, order, whole=False)
     # Ranks are of the whole table: hiding a row must not raise the others.
     whole = ranked(table)
     by_key = {row.key: row for row in whole.rows}
-    rows = sorted_rows([by_key[row.key] for row in outcome.rows], *order)
+    found = shown(sorted_rows([by_key[row.key] for row in outcome.rows], *order))
+    rows = found.rows
     with place if known else place.container():
         show_rows(table, rows, names, order)
     with right:
@@ -85,13 +97,9 @@ def show() -> None:
         show_figures(figures(whole, state.claims, infos(), interval_of))
     picked = [row for row in rows if row.key in picked_keys()]
     _show_picked(picked)
-    _show_words(whole, outcome, rows)
-    show_downloads(whole, picked or rows, names, _left_out(outcome, rows, picked), order)
-    with st.container(horizontal=True):
-        if any((t.dataset, t.protocol) == (table.dataset, "full") for t in state.tables):
-            to_page(OVERVIEW_PAGE, "Every protocol of this data set", {DATASET: table.dataset})
-        for guide, words in _GUIDES.items():
-            to_page(GUIDE_PAGE, words, {GUIDE: guide})
+    _show_words(whole, found)
+    show_downloads(whole, picked or rows, names, _left_out(outcome, found, picked), order)
+    _show_links(state, table, picked)
 
 
 def _show_picture(table: BoardTable, rows: list[BoardRow]) -> None:
@@ -103,8 +111,10 @@ def _show_picture(table: BoardTable, rows: list[BoardRow]) -> None:
     st.caption(LEGEND + (more if len(rows) > PICTURE_ROWS else ""))
 
 
-def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> None:
+def _show_words(table: BoardTable, found: Fold) -> None:
+    rows = found.rows
     words = ["1 row." if len(rows) == 1 else f"{len(rows)} rows.", f"{literal(table.title)}."]
+    words += [found.sentence()] if found.hidden else []
     if table.chance:
         words += [chance_sentence(table.chance)]
         words += [queries_sentence(table.queries, table.valid_queries)]
@@ -121,10 +131,22 @@ def _show_words(table: BoardTable, outcome: Outcome, rows: list[BoardRow]) -> No
     st.caption(" ".join(words))
 
 
-def _left_out(outcome: Outcome, rows: list[BoardRow], picked: list[BoardRow]) -> str:
+def _show_links(state: Snapshot, table: BoardTable, picked: list[BoardRow]) -> None:
+    """Where else the numbers of this table stand, and what its words mean."""
+    about = {DATASET: table.dataset, PROTOCOL: table.protocol, ROW: [row.key for row in picked]}
+    hashes = asked(HASHES)
+    with st.container(horizontal=True):
+        to_page(PAPER_PAGE, "A table for a paper", about | ({HASHES: hashes} if hashes else {}))
+        if any((t.dataset, t.protocol) == (table.dataset, "full") for t in state.tables):
+            to_page(OVERVIEW_PAGE, "Every protocol of this data set", {DATASET: table.dataset})
+        for guide, words in _GUIDES.items():
+            to_page(GUIDE_PAGE, words, {GUIDE: guide})
+
+
+def _left_out(outcome: Outcome, found: Fold, picked: list[BoardRow]) -> str:
     """What a file does not hold, and why."""
-    others = f"{len(picked)} rows of {len(rows)} were picked." if picked else ""
-    return " ".join(part for part in (sentence(outcome), others) if part)
+    others = f"{len(picked)} rows of {len(found.rows)} were picked." if picked else ""
+    return " ".join(part for part in (sentence(outcome), found.sentence(), others) if part)
 
 
 def _show_picked(picked: list[BoardRow]) -> None:

@@ -11,6 +11,7 @@ from harness.claims.model import METRICS
 from harness.export import number
 from leaderboard_app.claim.ours import show_ours
 from leaderboard_app.shared.address import choice
+from leaderboard_app.shared.code import show_code
 from leaderboard_app.shared.data import infos, snapshot
 from leaderboard_app.shared.links import (
     BOARD_PAGE,
@@ -20,6 +21,7 @@ from leaderboard_app.shared.links import (
     METHOD,
     METHOD_PAGE,
     PROTOCOL,
+    ROW,
     to_page,
 )
 from leaderboard_app.shared.names import dataset_words, protocol_words
@@ -74,7 +76,7 @@ def _show_head(claim: PublishedClaim) -> None:
                     st.markdown(f"### {number(value)}")
     with st.container(horizontal=True):
         if claim.protocol:
-            about = {DATASET: claim.dataset, PROTOCOL: claim.protocol, "row": claim.id}
+            about = {DATASET: claim.dataset, PROTOCOL: claim.protocol, ROW: claim.id}
             to_page(BOARD_PAGE, "Its place on the board", about)
         if claim.method_key in infos():
             to_page(METHOD_PAGE, f"The method {claim.method_key}", {METHOD: claim.method_key})
@@ -96,6 +98,7 @@ def _show_source(claim: PublishedClaim) -> None:
     }
     said = [f"- {title}: {literal(text)}" for title, text in lines.items() if text]
     st.markdown("\n".join(said))
+    show_code([claim.method])
 
 
 def _show_tags(claim: PublishedClaim) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from harness.claims import PublishedClaim
 from harness.spec.method import MethodInfo
 from leaderboard_app.shared.address import choice
+from leaderboard_app.shared.code import show_code
 from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import infos, snapshot
 from leaderboard_app.shared.links import CLAIM, CLAIM_PAGE, METHOD, page_of, to_page
@@ -62,6 +63,7 @@ def _show_head(info: MethodInfo) -> None:
     st.markdown("\n".join(f"- {k}: {literal(v)}" for k, v in lines.items() if v))
     if info.url.startswith(("https://", "http://")):
         st.link_button("Open the paper", info.url, icon=":material/open_in_new:")
+    show_code([info.title, *(c.method for c in snapshot().claims if c.method_key == info.name)])
     show_commands(("run", "--method", info.name))
 
 

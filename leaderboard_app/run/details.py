@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from harness.cli.output import shown_path
 from harness.evidence.record import RunRecord
+from harness.spec.changes import as_computed
 from harness.spec.protocol import BoundProtocol
 from harness.store import Stored
 from leaderboard_app.shared.text import literal
@@ -35,7 +36,7 @@ def show_details(found: Stored) -> None:
     with protocol:
         _show_protocol(record)
     with recipe:
-        st.code(in_lines(record.recipe), language="toml", wrap_lines=True)
+        st.code(in_lines(as_computed(record.recipe)), language="toml", wrap_lines=True)
         st.caption(f"hash {literal(record.recipe_hash)}")
     with environment:
         st.code(in_lines(record.environment), language="toml", wrap_lines=True)

@@ -12,11 +12,12 @@ from harness.board import BoardRow
 
 # Parameters of an address, one word for one thing on every page.
 DATASET, PROTOCOL, RUN, OTHER, QUERY = "dataset", "protocol", "run", "with", "query"
-CLAIM, METHOD, GUIDE = "claim", "method", "guide"
+CLAIM, METHOD, GUIDE, ROW = "claim", "method", "guide", "row"
 
 # Pages by their folders, which are also their names in the address.
 BOARD_PAGE, RUN_PAGE, COMPARE_PAGE, QUERY_PAGE = "board", "run", "compare", "queries"
 CLAIM_PAGE, METHOD_PAGE, OVERVIEW_PAGE, GUIDE_PAGE = "claim", "method", "overview", "guide"
+PAPER_PAGE = "paper"
 
 _HERE = "page that is open"
 _ARROW = ":material/arrow_forward:"

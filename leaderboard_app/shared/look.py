@@ -25,8 +25,14 @@ ONE = ACCENT
 NEUTRAL = "#7f7f7f"
 """Of lines and legends that must be seen on white and on black; Vega's own black is not."""
 CHANCE_DASH = [2, 3]
-TRUST_COLOURS = {"claimed": "gray", "reported": "blue", "rescored": "violet", "rerun": "green"}
-TRUST_MARKS = {"claimed": "◇", "reported": "○", "rescored": "◐", "rerun": "●"}
+TRUST_COLOURS = {
+    "claimed": "gray",
+    "evaluated": "gray",
+    "reported": "blue",
+    "rescored": "violet",
+    "rerun": "green",
+}
+TRUST_MARKS = {"claimed": "◇", "evaluated": "◌", "reported": "○", "rescored": "◐", "rerun": "●"}
 """Fuller where more was checked; a claim's is the diamond of the pictures."""
 SELECTION_COLOURS = {"last": "gray", "validation": "blue", "test": "orange"}
 

@@ -6,7 +6,8 @@ from harness.board import BoardRow
 from leaderboard_app.shared.look import TRUST_MARKS
 
 TRUST_HELP = (
-    "claimed: printed in a paper. reported: a run's record, which nobody has checked here. "
+    "claimed: printed in a paper. evaluated: a run's weights under a further protocol; they give "
+    "it again. reported: a run's record, which nobody has checked here. "
     "rescored: computed again from its stored descriptors. rerun: trained again here, within "
     "tolerance. The guide How far a number can be trusted says more."
 )

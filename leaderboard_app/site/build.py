@@ -18,7 +18,7 @@ from harness.board import BoardTable, board
 from harness.board.evaluated import with_evaluations
 from harness.board.overview import datasets_of, overview
 from harness.board.view import view_of
-from harness.claims import PublishedClaim, load_claims
+from harness.claims import PublicCode, PublishedClaim, load_claims, load_code
 from harness.export import render
 from harness.spec.plugins import Plugins, load_plugins
 from harness.store import STORE_NAME, Store, open_store
@@ -41,6 +41,8 @@ class Site(NamedTuple):
     tables: tuple[BoardTable, ...]
     addresses: Mapping[str, str]
     """Of tables, by their titles, without an ending."""
+    code: Mapping[str, PublicCode]
+    """The authors' own, by the name in the claims."""
 
 
 def build(
@@ -97,7 +99,7 @@ def _read(out: Path, store_url: str | None) -> Site:
     claims = load_claims()
     summaries, per_query = with_evaluations(store)
     tables = tuple(board(summaries, claims, per_query, plugins.methods))
-    return Site(store, plugins, claims, tables, table_addresses(tables))
+    return Site(store, plugins, claims, tables, table_addresses(tables), load_code(plugins))
 
 
 def _write(site: Site, to: Path, data: Sequence[str]) -> None:
@@ -129,13 +131,14 @@ def _write(site: Site, to: Path, data: Sequence[str]) -> None:
             "overview.html",
             **words.overview_values(found, site.addresses),
         )
-    page("claims.html", "claims.html", claims=words.claim_lines(site.claims, site.plugins))
+    claims = words.claim_lines(site.claims, site.plugins, site.code)
+    page("claims.html", "claims.html", claims=claims)
     for name, info in site.plugins.methods.items():
         rows = [(t, row) for t in site.tables for row in t.rows if row.method == name]
         page(
             f"methods/{address_of(name)}.html",
             "method.html",
-            **words.method_values(info, rows, site.addresses),
+            **words.method_values(info, rows, site.addresses, site.code),
         )
     page("methods/index.html", "methods.html", methods=words.methods(site.plugins))
 

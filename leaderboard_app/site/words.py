@@ -8,7 +8,7 @@ from typing import Any
 from harness.board import BoardRow, BoardTable, is_clean, is_second_hand, tag_words
 from harness.board.overview import Overview
 from harness.board.view import notes, rank_words, tie_mark
-from harness.claims import PublishedClaim
+from harness.claims import PublicCode, PublishedClaim
 from harness.claims.model import METRICS
 from harness.export import number
 from harness.spec.method import MethodInfo
@@ -104,8 +104,10 @@ def overview_values(found: Overview, addresses: Mapping[str, str]) -> dict[str, 
     }
 
 
-def claim_lines(claims: Iterable[PublishedClaim], plugins: Plugins) -> list[dict[str, Any]]:
-    """Every published number with where it was read and what it was made with."""
+def claim_lines(
+    claims: Iterable[PublishedClaim], plugins: Plugins, code: Mapping[str, PublicCode]
+) -> list[dict[str, Any]]:
+    """Every published number with where it was read, what it was made with, and its code."""
     return [
         {
             "id": claim.id,
@@ -118,6 +120,7 @@ def claim_lines(claims: Iterable[PublishedClaim], plugins: Plugins) -> list[dict
             "source": ", ".join(part for part in (claim.source, claim.source_detail) if part),
             "url": claim.source_url,
             "tags": "; ".join(tag_words(tag) for tag in claim.tags),
+            "code": _code(code, [claim.method]),
             "conflict": claim.conflict,
             "note": claim.note,
         }
@@ -142,8 +145,10 @@ def method_values(
     info: MethodInfo,
     rows: Sequence[tuple[BoardTable, BoardRow]],
     addresses: Mapping[str, str],
+    code: Mapping[str, PublicCode],
 ) -> dict[str, Any]:
     """A method's page."""
+    names = [info.title, *(row.family for _, row in rows if row.kind == "claim")]
     return {
         "title": info.title or info.name,
         "paper": info.paper,
@@ -153,6 +158,7 @@ def method_values(
         "missing": info.missing,
         "backbone": info.backbone,
         "tags": "; ".join(tag_words(tag) for tag in info.tags),
+        "code": _code(code, names),
         "readme": as_html(readme_of(info)),
         "rows": [
             {
@@ -163,3 +169,12 @@ def method_values(
             for table, row in rows
         ],
     }
+
+
+def _code(known: Mapping[str, PublicCode], names: Sequence[str]) -> list[dict[str, str]]:
+    """The authors' public code of a method that claims call by these names."""
+    found = [known[name] for name in dict.fromkeys(names) if name in known]
+    return [
+        {"url": one.repository, "licence": one.licence or "no licence", "state": one.state}
+        for one in found
+    ]

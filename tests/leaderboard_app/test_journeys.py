@@ -91,7 +91,7 @@ def _board(site: Site) -> str:
 
 
 def test_filters_travel_with_the_address(site: Site, page: Page, browser: Browser) -> None:
-    visit(page, f"{site.address}?dataset=rgbnt201")
+    visit(page, f"{site.address}?dataset=rgbnt201&variants=1")
     every = _count(says(page, re.compile(r"^\d+ rows\.")))
     unfold(page, "Filters")
     choose(page, "Pretraining", "clip")

@@ -23,6 +23,7 @@ def test_a_claim_says_where_it_was_read_and_what_it_was_made_with(opened: Open) 
     assert "best epoch picked on the test set" in words
     assert "### 46.42" in words
     (source,) = page.get("link_button")
+    assert "No public code of the authors is known." in words
     assert source.proto.url == "https://doi.org/10.1609/aaai.v36i3.20165"
     # TOP-ReID prints 47.5 for it.
     assert 47.5 in set(page.dataframe[0].value["mAP"])
@@ -46,3 +47,12 @@ def test_a_claim_that_is_not_there_shows_no_other(opened: Open) -> None:
     words = words_of(opened("claim", claim="no.such"))
     assert "Not in this store" in words
     assert "mAP" not in words
+
+
+def test_a_claim_links_to_the_public_code_of_its_authors(opened: Open) -> None:
+    page = opened("claim", claim="proxyttt.proxyttt.rgbnt201.full")
+    links = [link.proto.url for link in page.get("link_button")]
+    assert "https://github.com/liuzhaojun-zwd/ProxyTTT" in links
+    words = words_of(page)
+    assert "no licence, so for reading only" in words
+    assert "trains at test time" in words

@@ -25,6 +25,8 @@ def test_a_method_has_its_paper_its_numbers_and_its_departures(
     assert "Mixture of Experts" in words
     assert "its image is zero after normalisation" in words
     assert "where ours departs" in words
+    assert "Authors' code: MIT." in words
+    assert "https://github.com/924973292/DeMo" in [b.proto.url for b in page.get("link_button")]
     published, ours = (frame.value for frame in page.dataframe[:2])
     assert 79.0 in set(published["mAP"])
     assert list(ours["mAP"]) == [50.0]

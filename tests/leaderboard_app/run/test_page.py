@@ -44,6 +44,15 @@ def test_a_run_in_the_address_shows_its_record(opened: Open, add_run: AddRun) ->
     assert "398,220" in list(page.dataframe[-1].value["value"])
 
 
+def test_the_recipe_of_an_exact_run_names_the_precision_it_was_computed_in(
+    opened: Open, add_run: AddRun
+) -> None:
+    recipe = {"name": "smoke", "mode": "exact", "precision": "bf16", "optimiser": {"lr": 0.001}}
+    words = words_of(opened("run", run=add_run(recipe=recipe).run_id))
+    assert 'precision = "float32"' in words
+    assert 'precision = "bf16"' not in words
+
+
 def test_numbers_under_other_protocols_fill_the_matrix_and_the_curves(
     opened: Open, add_run: AddRun, tmp_path: Path
 ) -> None:

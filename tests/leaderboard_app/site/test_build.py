@@ -86,6 +86,20 @@ def test_the_files_of_a_board_hold_its_rows(site: Path) -> None:
     assert (folder / "missing-ni.html").is_file() and (folder / "rgb-to-ti.html").is_file()
 
 
+def test_a_site_links_to_the_authors_code_and_says_what_numbers_were_made_with(
+    site: Path,
+) -> None:
+    claims = (site / "claims.html").read_text(encoding="utf-8")
+    link = 'href="https://github.com/924973292/DeMo" rel="noopener"'
+    assert f"{link}>MIT</a>" in claims
+    assert 'href="https://github.com/stone96123/MDReID" rel="noopener">no licence</a>' in claims
+    method = (site / "methods" / "demo.html").read_text(encoding="utf-8")
+    assert f"{link}>https://github.com/924973292/DeMo</a>, MIT" in method
+    board = (site / "board" / "rgbnt201" / "full.html").read_text(encoding="utf-8")
+    for page in (claims, board):
+        assert "captions of the test images are used" in page
+
+
 def test_pictures_of_people_are_shown_only_when_asked_for(
     site: Path, drawn: Path, tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
