@@ -32,9 +32,7 @@ def test_every_row_can_be_run_on_the_embedded_data(
 def test_the_claims_are_the_published_ones(name: str) -> None:
     published = {(c.dataset, c.mAP, c.R1) for c in read_claims(PUBLISHED) if c.protocol == "full"}
     plan = read_plan(plans_of(load_plugins())[name])
-    found = {
-        (place, said.mAP, said.R1) for row in plan.rows for place, said in row.claims.items()
-    }
+    found = {(place, said.mAP, said.R1) for row in plan.rows for place, said in row.claims.items()}
     # Numbers of other numbers of blocks, and of a trained encoder, are in pictures.
     pictured = {("rgbnt201", 78.7, 83.5), ("rgbnt201", 78.3, 81.3), ("rgbnt201", 79.5, 83.6)}
     assert found and found - (pictured if name == "mambapro-ablation" else set()) <= published
