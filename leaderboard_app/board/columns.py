@@ -7,12 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
-from harness.base.hashing import digest
 from harness.board import BoardRow, BoardTable
-from harness.board.marks import Marks
 from harness.board.view import rank_words, tie_mark
 from harness.evidence.record import METRICS
-from harness.export import Column, TableView, Value, interval
+from harness.export import interval
 from harness.spec.method import TEST_TEXT
 from leaderboard_app.shared.rows import TRUST_HELP, kind_of, millions, trust_mark
 from leaderboard_app.shared.text import metric_name
@@ -266,64 +264,6 @@ class Order(NamedTuple):
         values = [row.metrics.get(self.by) for row in rows]
         above = [v is not None and (v >= level if self.downwards else v <= level) for v in values]
         return sum(above)
-
-
-def view(
-    table: BoardTable,
-    rows: Sequence[BoardRow],
-    names: Sequence[str],
-    hidden: str,
-    order: Order,
-    marks: Marks | None = None,
-) -> TableView:
-    """Exactly what is on the page, the chance level among it, for a download.
-
-    `marks` say which numbers are bold or underlined.
-    """
-    columns = tuple(
-        Column(COLUMNS[n].title, digits=COLUMNS[n].digits, better=COLUMNS[n].better, key=n)
-        for n in names
-    )
-    notes = [hidden] if hidden else []
-    if table.chance:
-        notes.append(
-            f"Chance level: mAP {table.chance['mAP']:.2f}, Rank-1 {table.chance['R1']:.2f}; "
-            f"{table.valid_queries} of {table.queries} queries are valid."
-        )
-    lines = [tuple(_cell(row, n, marks or {}) for n in names) for row in rows]
-    place = order.chance_place(table, rows)
-    if place is not None:
-        lines.insert(place, tuple(_chance_cell(table, name) for name in names))
-    return TableView(
-        title=table.title,
-        columns=columns,
-        rows=tuple(lines),
-        notes=tuple(notes),
-        inputs_hash=inputs_hash(table, rows, names),
-    )
-
-
-def _chance_cell(table: BoardTable, name: str) -> Any:
-    if name == ALWAYS:
-        return CHANCE
-    level = table.chance.get(name)
-    return None if level is None else Value(level)
-
-
-def inputs_hash(table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str]) -> str:
-    """Over both hashes of the table, the rows in their order and the columns."""
-    made_of = [table.data_hash, table.protocol_hash, [[r.key, *r.run_ids] for r in rows], [*names]]
-    return digest(made_of)
-
-
-def _cell(row: BoardRow, name: str, marks: Marks) -> Any:
-    column, found = COLUMNS[name], COLUMNS[name].get(row)
-    if found is None:
-        return None
-    if column.kind == "number":
-        spread = row.spread.get(name) if row.spread else None
-        return Value(float(found), spread=spread, mark=marks.get((row.key, name)))
-    return ", ".join(found) if isinstance(found, list) else str(found)
 
 
 def _comparable(by: str, row: BoardRow) -> Any:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from harness.base.hashing import digest
 from harness.board import BoardRow, BoardTable
-from harness.board.marks import marks_of
+from harness.board.marks import Marks, marks_of
 from harness.evidence.record import METRICS
-from harness.export import render
-from leaderboard_app.board.columns import Order, inputs_hash, view
+from harness.export import Column, TableView, Value, render
+from leaderboard_app.board.columns import ALWAYS, CHANCE, COLUMNS, Order
 from leaderboard_app.shared.data import per_query
 from leaderboard_app.shared.picture import as_file, interval_picture
 from leaderboard_app.shared.settings import read_settings
@@ -62,3 +64,61 @@ def _file(
     metrics = [name for name in names if name in METRICS]
     marks = marks_of(table, partial(per_query, settings=read_settings()), metrics)
     return render(view(table, rows, names, hidden, order, marks), kind)
+
+
+def view(
+    table: BoardTable,
+    rows: Sequence[BoardRow],
+    names: Sequence[str],
+    hidden: str,
+    order: Order,
+    marks: Marks | None = None,
+) -> TableView:
+    """Exactly what is on the page, the chance level among it, for a download.
+
+    `marks` say which numbers are bold or underlined.
+    """
+    columns = tuple(
+        Column(COLUMNS[n].title, digits=COLUMNS[n].digits, better=COLUMNS[n].better, key=n)
+        for n in names
+    )
+    notes = [hidden] if hidden else []
+    if table.chance:
+        notes.append(
+            f"Chance level: mAP {table.chance['mAP']:.2f}, Rank-1 {table.chance['R1']:.2f}; "
+            f"{table.valid_queries} of {table.queries} queries are valid."
+        )
+    lines = [tuple(_cell(row, n, marks or {}) for n in names) for row in rows]
+    place = order.chance_place(table, rows)
+    if place is not None:
+        lines.insert(place, tuple(_chance_cell(table, name) for name in names))
+    return TableView(
+        title=table.title,
+        columns=columns,
+        rows=tuple(lines),
+        notes=tuple(notes),
+        inputs_hash=inputs_hash(table, rows, names),
+    )
+
+
+def _chance_cell(table: BoardTable, name: str) -> Any:
+    if name == ALWAYS:
+        return CHANCE
+    level = table.chance.get(name)
+    return None if level is None else Value(level)
+
+
+def inputs_hash(table: BoardTable, rows: Sequence[BoardRow], names: Sequence[str]) -> str:
+    """Over both hashes of the table, the rows in their order and the columns."""
+    made_of = [table.data_hash, table.protocol_hash, [[r.key, *r.run_ids] for r in rows], [*names]]
+    return digest(made_of)
+
+
+def _cell(row: BoardRow, name: str, marks: Marks) -> Any:
+    column, found = COLUMNS[name], COLUMNS[name].get(row)
+    if found is None:
+        return None
+    if column.kind == "number":
+        spread = row.spread.get(name) if row.spread else None
+        return Value(float(found), spread=spread, mark=marks.get((row.key, name)))
+    return ", ".join(found) if isinstance(found, list) else str(found)

@@ -21,9 +21,8 @@ from leaderboard_app.shared.names import protocol_words
 from leaderboard_app.shared.settings import read_settings
 from leaderboard_app.shared.text import metric_name
 
-BESIDE, METRIC, BY, BASELINE, CAPTION, LABEL = (
-    "beside", "column", "by", "baseline", "caption", "label",
-)  # fmt: skip
+BESIDE, METRICS_SHOWN, BASELINE = "beside", "metrics", "baseline"
+BY, CAPTION, LABEL = "by", "caption", "label"
 """Parameters of the address."""
 _NONE = ""
 # A paper's table is about as long; more are there when they are asked for.
@@ -73,7 +72,7 @@ def _beside(table: BoardTable) -> list[BoardTable]:
 def _asked(lines: dict[str, Line], rows: list[str]) -> Asked:
     plain = Asked()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metrics = several("Metrics", METRICS, METRIC, words=metric_name, width=260)
+        metrics = several("Metrics", METRICS, METRICS_SHOWN, words=metric_name, width=260)
         by = choice("Grouped by", [_NONE, *GROUPS], BY, words=lambda n: n or "nothing", width=160)
         base = choice(
             "Held against",

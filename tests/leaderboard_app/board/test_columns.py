@@ -21,8 +21,8 @@ from leaderboard_app.board.columns import (
     sorted_rows,
     tied,
     uncertainty,
-    view,
 )
+from leaderboard_app.board.downloads import view
 from tests.leaderboard_app.rows import claim, row, table
 
 

@@ -28,8 +28,8 @@ def test_chosen_rows_stand_in_the_preview_and_in_the_latex(opened: Open) -> None
     assert [line.split(" & ")[:2] for line in body] == [["DeMo", "79.0"], ["IEEE", "46.4"]]
     preview = _preview(page)
     assert ">DeMo</td>" in preview and ">46.4</td>" in preview
-    page.multiselect(key="column").set_value(["R1"]).run()
-    assert page.query_params["column"] == "R1"
+    page.multiselect(key="metrics").set_value(["R1"]).run()
+    assert page.query_params["metrics"] == "R1"
     assert "46.4" not in page.code[0].value
 
 
@@ -42,7 +42,7 @@ def test_protocols_stand_side_by_side_and_rows_are_told_from_a_baseline(
     add_run(dataset=DRAWN, method="b", recipe_hash="2" * 64, mAP=5.0, per_query=low)
     add_run(dataset=DRAWN, method="a", recipe_hash="1" * 64, protocol="-NI")
     key = f"{good.recipe_hash[:12]}-{good.code_hash[:6]}"
-    asked = {"dataset": DRAWN, "protocol": "full", "beside": ["-NI"], "column": ["mAP"]}
+    asked = {"dataset": DRAWN, "protocol": "full", "beside": ["-NI"], "metrics": ["mAP"]}
     preview = _preview(opened("paper", baseline=key, **asked))
     assert ">-NI</th>" in preview
     assert 'font-weight: 700;">50.0</td>' in preview
