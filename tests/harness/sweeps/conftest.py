@@ -123,7 +123,7 @@ class Bench:
         path.touch()
         return path
 
-    def wait_for(self, what: Callable[[], object], seconds: float = 90.0) -> None:
+    def wait_for(self, what: Callable[[], object], seconds: float = 240.0) -> None:
         upto = time.monotonic() + seconds
         while not what():
             said = self.folder / "begun.err"

@@ -11,25 +11,24 @@ from tests.harness.sweeps.conftest import Bench
 def test_a_failing_run_stops_no_other_and_a_second_start_does_what_is_missing(
     bench: Bench,
 ) -> None:
-    plan = bench.plan("grid", sizes=[4, 6], seeds=[1, 2])
+    broken = '[[runs]]\nmethod = "quick"\nseeds = [1]\nset = ["size=6"]\n'
+    plan = bench.plan("grid", sizes=[4], seeds=[1, 2], more=broken)
     (bench.folder / "break-6").touch()
     first = bench.sweep(plan, "--jobs", 2)
     assert first.code == 2
     assert first.json["states"] == {
-        "done": 2, "running": 0, "waiting": 0, "failed": 2, "cancelled": 0,
+        "done": 2, "running": 0, "waiting": 0, "failed": 1, "cancelled": 0,
     }  # fmt: skip
-    failed = [run for run in first.json["runs"] if run["state"] == "failed"]
-    for run in failed:
-        assert "a part fell off" in run["reason"]
-        assert (
-            "a part fell off" in bench.harness("sweep", "logs", run["run"], "--out", bench.out).out
-        )
+    (run,) = [run for run in first.json["runs"] if run["state"] == "failed"]
+    assert "a part fell off" in run["reason"]
+    logs = bench.harness("sweep", "logs", run["run"], "--out", bench.out)
+    assert "a part fell off" in logs.out
     (row,) = first.json["tables"][0]["rows"]
     assert row["seeds"] == [1, 2] and row["sd"]["mAP"] >= 0
     (bench.folder / "break-6").unlink()
     again = bench.sweep(plan)
-    assert again.code == 0 and again.json["states"]["done"] == 4
-    assert bench.trained(4) == bench.trained(6) == 2, "a finished run was trained again"
+    assert again.code == 0 and again.json["states"]["done"] == 3
+    assert (bench.trained(4), bench.trained(6)) == (2, 1), "a finished run was trained again"
     assert len(again.json["tables"][0]["rows"]) == 2
     record = json.loads(next(bench.out.glob("*/1/record.json")).read_text())
     assert record["sweep"] == "grid"
@@ -42,17 +41,17 @@ def test_a_failing_run_stops_no_other_and_a_second_start_does_what_is_missing(
 
 
 def test_of_two_sweeps_at_once_each_run_is_trained_by_one(bench: Bench) -> None:
-    plan = bench.plan("twice", sizes=[4], seeds=[1, 2])
+    plan = bench.plan("twice", sizes=[4], seeds=[1])
     bench.hold(4)
-    first, second = bench.begin(plan, "--jobs", 2), bench.begin(plan, "--jobs", 2)
-    bench.wait_for(lambda: bench.trained(4) == 2)
+    first, second = bench.begin(plan), bench.begin(plan)
+    bench.wait_for(lambda: bench.trained(4) == 1)
     said = bench.folder / "begun.err"
-    bench.wait_for(lambda: said.read_text().count("waiting for it") == 2)
-    assert bench.states() == {"/1": "running", "/2": "running"}
+    bench.wait_for(lambda: said.read_text().count("waiting for it") == 1)
+    assert bench.states() == {"/1": "running"}
     bench.folder.joinpath("hold-4").unlink()
-    answers = [json.loads(p.communicate(timeout=120)[0]) for p in (first, second)]
-    assert [a["states"]["done"] for a in answers] == [2, 2]
-    assert bench.trained(4) == 2
+    answers = [json.loads(p.communicate(timeout=300)[0]) for p in (first, second)]
+    assert [a["states"]["done"] for a in answers] == [1, 1]
+    assert bench.trained(4) == 1
     assert answers[0]["tables"] == answers[1]["tables"]
 
 
@@ -64,7 +63,7 @@ def test_a_sweep_that_is_stopped_or_cancelled_goes_on_to_the_same_weights(bench:
     begun.send_signal(signal.SIGTERM)
     bench.wait_for(lambda: "save themselves" in (bench.folder / "begun.err").read_text())
     hold.unlink()
-    assert begun.wait(60) == 130
+    assert begun.wait(240) == 130
     (run,) = bench.status()["runs"]
     assert run["state"] == "waiting" and "goes on from it" in run["reason"]
     assert not list(bench.out.glob("*/1/record.json"))
@@ -72,7 +71,7 @@ def test_a_sweep_that_is_stopped_or_cancelled_goes_on_to_the_same_weights(bench:
     begun = bench.begin(plan)
     bench.wait_for(lambda: "going on after epoch 0, step 3" in _log(bench))
     hold.unlink()
-    assert begun.wait(60) == 0
+    assert begun.wait(240) == 0
     bench.out = bench.folder / "whole"
     assert bench.sweep(plan).code == 0
     assert bench.weights("runs") == bench.weights("whole") != {}

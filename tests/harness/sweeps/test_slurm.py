@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import slurm
+from harness.store import open_store
+from tests import postgres, slurm
 from tests.harness.sweeps.conftest import Bench
 from tests.slurm import Cluster
 
@@ -64,7 +65,7 @@ def test_a_job_that_slurm_takes_away_is_queued_again_and_ends_with_the_same_weig
     cluster.say("scancel", "--signal=USR2", job)
     # The run may have heard it or not when its step ends; it is asked again by its job.
     hold.unlink()
-    answer = json.loads(begun.communicate(timeout=120)[0])
+    answer = json.loads(begun.communicate(timeout=300)[0])
     assert answer["states"]["done"] == 1
     (run,) = answer["runs"]
     assert run["tries"] == 2, "it was not interrupted"
@@ -115,3 +116,17 @@ def test_a_run_of_two_machines_is_taken_away_and_goes_on(bench: Bench, cluster: 
     bench.out = bench.folder / "whole"
     assert bench.sweep(plan, "--gpus-per-run", 2).code == 0
     assert bench.weights("runs") == bench.weights("whole") != {}
+
+
+@pytest.mark.slow
+def test_jobs_publish_into_a_teams_store_and_nowhere_else(
+    bench: Bench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres.running() as server:
+        monkeypatch.setenv("HARNESS_STORE", server.new())
+        plan = bench.plan("team", sizes=[4], seeds=[1])
+        assert bench.sweep(plan, *ON).json["states"]["done"] == 1
+        assert [s.sweep for s in open_store(bench.out).summaries()] == ["team"]
+        kept = [p for p in bench.out.rglob("*") if p.is_file()]
+        assert not (bench.out / "store.db").exists()
+        assert not any(postgres.PASSWORD.encode() in p.read_bytes() for p in kept)
