@@ -100,8 +100,8 @@ def _results(run: Summary, record: Callable[[str], RunRecord]) -> list[Evaluated
 def _summary(run: Summary, one: Evaluated) -> Summary | None:
     """The run under another protocol; None where it is its own, or numbers or names are lacking."""
     dataset = one.dataset or (run.dataset if one.data_hash == run.data_hash else "")
-    # Captions of the images are said by the label; a table is of the images.
-    pictures = one.pictures_hash or one.data_hash
+    # A table is of the images, and only where the label says that there were captions beside them.
+    pictures = (captions_of(dataset) and one.pictures_hash) or one.data_hash
     same = (one.protocol_hash, pictures) == (run.protocol_hash, run.data_hash)
     own = same and captions_of(dataset) == captions_of(run.dataset)
     if own or not dataset or any(metric not in one.metrics for metric in METRICS):
