@@ -125,7 +125,7 @@ def test_evidence_that_does_not_fit_says_so(opened: Open, finished: Path, tmp_pa
     shutil.copytree(finished, out)
     run = Store(out / STORE_NAME).all()[0]
     assert run.path.is_relative_to(out)
-    np.savez(run.path.parent / "ranks.npz", rank_lists=np.zeros((2, 3), np.int32))
+    np.savez(run.path.with_name("ranks.npz"), rank_lists=np.zeros((2, 3), np.int32))
     page = opened("queries", out, run=run.record.run_id)
     assert "do not fit" in words_of(page)
     assert not page.get("image")
