@@ -189,8 +189,8 @@ def prepared(
     import numpy as np
     import torch
 
-    from harness.runs.pipeline import open_workshop
     from harness.runs.plan import plan_run
+    from harness.runs.workshop import open_workshop
     from harness.training.loop import Training
 
     torch.set_num_threads(threads)

@@ -17,8 +17,8 @@ from harness.spec.modality import MODALITIES, Modality
 from harness.spec.protocol import BoundProtocol, Change, Protocol
 
 if TYPE_CHECKING:
-    from harness.runs.pipeline import Workshop
     from harness.runs.plan import Plan
+    from harness.runs.workshop import Workshop
 
 
 @dataclass
@@ -96,7 +96,7 @@ class ModelSource:
         return query, gallery or query
 
     def _opened(self, bound: BoundProtocol) -> Workshop:
-        from harness.runs.pipeline import open_workshop
+        from harness.runs.workshop import open_workshop
         from harness.training.checkpoint import load_into, read_weights
         from harness.training.device import choose_device
 

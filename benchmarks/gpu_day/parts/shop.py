@@ -51,8 +51,8 @@ class Shop:
         dataset: str | None = None,
         recipe: str | None = None,
     ) -> None:
-        from harness.runs.pipeline import open_workshop
         from harness.runs.plan import plan_run
+        from harness.runs.workshop import open_workshop
         from harness.training.loop import Training
 
         words = ["pretrained=none", "epochs=1", *small(method), *changes]

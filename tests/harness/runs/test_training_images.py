@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from harness.data.images import read_image
-from harness.runs.pipeline import open_workshop
 from harness.runs.plan import Plan, plan_run
+from harness.runs.workshop import open_workshop
 from tests.conftest import SMALL, Harness
 
 CPU = torch.device("cpu")
