@@ -46,8 +46,9 @@ def show_downloads(
                 on_click="ignore",
             )
     chance = " and the chance level" if table.chance else ""
+    count = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
     st.caption(
-        f"The files hold {len(rows)} rows{chance}, with these columns in this order; hash of their "
+        f"The files hold {count}{chance}, with these columns in this order; hash of their "
         f"inputs {made_of[:12]}. A column's own menu sorts on the screen only."
     )
 

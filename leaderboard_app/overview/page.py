@@ -40,7 +40,7 @@ def show() -> None:
     st.html(overview_html(found, shown))
     hidden = len(found.rows) - len(shown)
     st.caption(
-        f"{len(shown)} rows"
+        ("1 row" if len(shown) == 1 else f"{len(shown)} rows")
         + (f"; {hidden} more have a number under one protocol only" if hidden else "")
         + f". {metric_name(metric)} in percent. A mean is given to rows that have every number of "
         "its group: means over other protocols do not compare."

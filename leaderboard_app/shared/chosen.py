@@ -120,9 +120,18 @@ def _datasets(tables: tuple[BoardTable, ...]) -> list[str]:
 
 def _default(tables: tuple[BoardTable, ...]) -> BoardTable:
     """What a visitor sees first: the table of the newest run, else the one with most rows."""
-    with_runs = [(row.created, n) for n, table in enumerate(tables) for row in table.runs]
-    return tables[max(with_runs)[1]] if with_runs else _fullest(list(tables))[0]
+    # What a run scored under further protocols has its time, and must not stand for it.
+    with_runs = [
+        (row.created, not row.scored, n) for n, table in enumerate(tables) for row in table.runs
+    ]
+    return tables[max(with_runs)[-1]] if with_runs else _fullest(list(tables))[0]
 
 
 def _fullest(tables: list[BoardTable]) -> list[BoardTable]:
-    return sorted(tables, key=lambda t: (-len(t.rows), t.title))
+    """Those with most rows first; what was only scored under a protocol counts last."""
+
+    def place(table: BoardTable) -> tuple[int, int, str]:
+        own = sum(not row.scored for row in table.rows)
+        return -own, -len(table.rows), table.title
+
+    return sorted(tables, key=place)
