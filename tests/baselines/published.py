@@ -148,7 +148,8 @@ def authors_state(
 ) -> dict[str, Tensor]:
     """The authors' weights of a case, under their names; arguments as of `case`."""
     found = {}
-    for key, listed in (shapes(about["keys"]) | dict(more or {})).items():
+    known = shapes(about["keys"]) | dict(more or {})
+    for key, listed in known.items():
         if any("not filled" in rule and re.search(p, key) for p, rule in about["overrides"]):
             continue
         shape = listed
@@ -158,7 +159,7 @@ def authors_state(
     for pattern, rule in about["overrides"]:
         # What the authors keep under two names.
         if twin := re.search(r"same parameter as (\S+)", rule):
-            found |= {k: found[twin[1]].clone() for k in found if re.search(pattern, k)}
+            found |= {k: found[twin[1]].clone() for k in known if re.search(pattern, k)}
     return found
 
 

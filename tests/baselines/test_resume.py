@@ -64,7 +64,7 @@ def test_it_goes_on_to_the_same_weights(
     whole = execute(_plan(method, drawn, tmp_path / "whole"), 7).path
     with monkeypatch.context() as patch:
         _stopping(patch, PLUGINS.method(method).target)
-        with pytest.raises(Stopped, match="epoch 2, step 1"):
+        with pytest.raises(Stopped, match="step 1 of 2 in epoch 2"):
             execute(_plan(method, drawn, tmp_path / "stopped"), 7)
     again = execute(_plan(method, drawn, tmp_path / "stopped"), 7).path
     for name in ("weights.safetensors", "features.npz"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_a_page_is_written_whole_or_not_at_all(
 
     def fail(self: Path, target: Path) -> None:
         assert "new" in self.read_text()
-        raise OSError("the machine stopped here")
+        raise OSError(errno.EIO, "the machine stopped here")
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError, match="stopped"):
