@@ -54,8 +54,8 @@ EXPLAINED: dict[str, dict[str, str]] = {
         r"^(RGB|NI|TI)\.(bottleneck|classifier)\.": "the heads of `each`, there with `joint`, too"
     },
 }
-LIGHT = ("osnet", "timm")
-"""Those that learn by heart in seconds; the others do so among the slow tests."""
+LIGHT = ("timm",)
+"""What learns by heart in seconds; the others do so among the slow tests."""
 EPOCHS = {
     **dict.fromkeys(("editor", "top-reid"), 40),
     **dict.fromkeys(("demo", "idea", "mambapro", "mdreid", "mfrnet", "signal"), 50),
