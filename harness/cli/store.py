@@ -79,7 +79,7 @@ def rebuild_command(folder: Path | None, out: Path, as_json: bool) -> None:
 def check_command(out: Path, as_json: bool) -> None:
     """Print the problems; exit code 2 when there is one."""
     store = open_store(out)
-    problems = check_store(store)
+    problems, bare = check_store(store)
     summaries = store.summaries()
     count, folder = len(summaries), store.places.home or out.resolve()
     elsewhere = [s.run_id for s in summaries if store.places.elsewhere(s.path)]
@@ -90,6 +90,7 @@ def check_command(out: Path, as_json: bool) -> None:
                 "folder": str(folder),
                 "records": count,
                 "elsewhere": elsewhere,
+                "without_weights": bare,
                 "ok": not problems,
                 "problems": [p._asdict() for p in problems],
             }
@@ -106,6 +107,11 @@ def check_command(out: Path, as_json: bool) -> None:
         say(
             f"the files of the others lie elsewhere, such as those of run {elsewhere[0]}; "
             "harness show run ID says where"
+        )
+    if bare:
+        say(
+            f"{len(bare)} of {count} are here without their weights, such as {bare[0]}: scored "
+            "again they can be, evaluated under a further protocol they cannot"
         )
     if problems:
         raise typer.Exit(2)

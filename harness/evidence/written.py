@@ -26,7 +26,7 @@ EVIDENCE = {
     "ranks": "ranks.npz",
 }
 # Rescoring does not need them, and they are too large to be sent with every run.
-_MAY_BE_ELSEWHERE = "weights"
+MAY_BE_ELSEWHERE = "weights"
 # Fields of a protocol that change no number.
 _WORDS = ("title", "used_by", "groups")
 
@@ -91,7 +91,7 @@ def _evidence(name: str, said: Evidence | None, folder: Path) -> Check:
         return Check(label, f"{said.file!r} is not a file name beside the record")
     if said.file != EVIDENCE.get(name):
         return Check(label, f"{said.file!r} is not {EVIDENCE.get(name, 'a file of a run')!r}")
-    if name == _MAY_BE_ELSEWHERE and not (folder / said.file).is_file():
+    if name == MAY_BE_ELSEWHERE and not (folder / said.file).is_file():
         return Check(label, unchecked=f"{said.file} is not here; rescoring does not need it")
     return Check(label, _file_problem(said, folder / said.file))
 

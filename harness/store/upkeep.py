@@ -18,6 +18,7 @@ from harness.evidence.fields import field_problem
 from harness.evidence.record import RunRecord, read_record, record_id, write_record
 from harness.evidence.reproduction import reproduced_run
 from harness.evidence.trust import Trust
+from harness.evidence.written import MAY_BE_ELSEWHERE as WEIGHTS
 from harness.store.core import Store, insert_runs
 from harness.store.database import Database
 from harness.store.migrate import back_up, free_name
@@ -56,6 +57,14 @@ class Exported(NamedTuple):
 
     records: tuple[str, ...]
     missing: tuple[Problem, ...]
+
+
+class Checked(NamedTuple):
+    """What a check came to."""
+
+    problems: tuple[Problem, ...]
+    without_weights: tuple[str, ...]
+    """Runs whose weights are not beside their records: sent without, or taken away."""
 
 
 class Rebuilt(NamedTuple):
@@ -145,18 +154,19 @@ def export_records(store: Store, folder: Path) -> Exported:
     return Exported(tuple(done), tuple(missing))
 
 
-def check_store(store: Store) -> list[Problem]:
+def check_store(store: Store) -> Checked:
     """What is wrong: records that do not hash, files gone or changed, evidence that is missing.
 
-    Evidence is looked for and not hashed; `harness verify` does that.
+    Evidence is looked for and not hashed; `harness verify` does that. Weights may be elsewhere, as
+    they may for `harness verify`.
     """
     if not store.readable():
-        return []
+        return Checked((), ())
     with store.database.reading() as connection:
         rows = connection.execute(select(RECORDS.c.run_id, RECORDS.c.record)).all()
         texts = {row.run_id: row.record for row in rows}
     summaries = {s.run_id: s for s in store.summaries()}
-    problems = []
+    problems, bare = [], []
     for run_id, text in texts.items():
         if run_id not in summaries:
             problems.append(Problem(run_id, "index", "the index does not have this record"))
@@ -169,7 +179,10 @@ def check_store(store: Store) -> list[Problem]:
         if summary != summary_of(found, summary.path, summary.trust):
             problems.append(Problem(run_id, "index", "the index differs from the record"))
         problems += _file_problems(found, summary.path)
-    return problems
+        weights = found.evidence.get(WEIGHTS)
+        if weights and not (summary.path.parent / weights.file).is_file():
+            bare.append(run_id)
+    return Checked(tuple(problems), tuple(bare))
 
 
 def rebuild(place: Path | str, folder: Path) -> Rebuilt:
@@ -284,7 +297,8 @@ def _file_problems(record: RunRecord, path: Path) -> Iterator[Problem]:
         yield Problem(record.run_id, "file differs", f"{path} is not the record that was added")
     for name, evidence in record.evidence.items():
         file = path.parent / evidence.file
-        if Path(evidence.file).name != evidence.file or not file.is_file():
+        gone = not file.is_file() and name != WEIGHTS
+        if gone or Path(evidence.file).name != evidence.file:
             yield Problem(record.run_id, f"evidence {name}", f"there is no {file}")
 
 

@@ -93,7 +93,7 @@ def test_a_damaged_record_of_the_second_schema_stays_for_the_check(tmp_path: Pat
         connection.execute("UPDATE records SET record = '{' WHERE run_id = ?", (records[0].run_id,))
     settings = {s.run_id: s.settings for s in Store(path).summaries()}
     assert settings == {records[0].run_id: "{}", records[1].run_id: '{"name": "smoke"}'}
-    found = [p.where for p in check_store(Store(path)) if p.kind == "damaged"]
+    found = [p.where for p in check_store(Store(path)).problems if p.kind == "damaged"]
     assert found == [records[0].run_id]
 
 

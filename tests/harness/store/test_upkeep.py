@@ -89,6 +89,31 @@ def test_check_finds_what_is_wrong(harness: Harness, runs: tuple[Path, Store]) -
     )
 
 
+def test_weights_may_be_elsewhere(harness: Harness, tmp_path: Path) -> None:
+    """A run may be sent without them, and `harness verify` holds it then."""
+    out = tmp_path / "runs"
+    folder = out / "abc" / "0"
+    folder.mkdir(parents=True)
+    (folder / "weights.safetensors").write_bytes(b"weights")
+    (folder / "ranks.npz").write_bytes(b"ranks")
+    names = {"weights": "weights.safetensors", "ranks": "ranks.npz"}
+    evidence = {key: evidence_of(folder / name).model_dump() for key, name in names.items()}
+    record = finished(out, 1, evidence=evidence)
+    for name in names.values():
+        (folder / name).rename(out / "abc" / "1" / name)
+    Store(out / "store.db").add(record, out / "abc" / "1" / "record.json")
+    assert harness("store", "check", "--out", out, "--json").json["without_weights"] == []
+    (out / "abc" / "1" / "weights.safetensors").unlink()
+    answer = harness("store", "check", "--out", out, "--json")
+    assert answer.code == 0 and answer.json["without_weights"] == [record.run_id]
+    said = harness("store", "check", "--out", out).err
+    assert f"1 of 1 are here without their weights, such as {record.run_id}" in said
+    (out / "abc" / "1" / "ranks.npz").unlink()
+    assert kinds(harness("store", "check", "--out", out, "--json")) == [
+        (record.run_id, "evidence ranks")
+    ]
+
+
 def test_check_finds_a_store_that_was_written_by_hand(
     harness: Harness, runs: tuple[Path, Store]
 ) -> None:
