@@ -100,7 +100,7 @@ def _over(columns: Sequence[Column]) -> list[str]:
 
 def _comment(text: str) -> str:
     """A line that LaTeX does not read; it is set to ASCII, whatever a file is encoded in."""
-    plain = one_line(text).replace("·", "-").replace("–", "-").replace("±", "+-")
+    plain = one_line(text).replace("·", "-").replace("–", "-").replace("±", "+-").replace("×", "x")
     return plain.encode("ascii", "backslashreplace").decode()
 
 

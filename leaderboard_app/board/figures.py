@@ -41,7 +41,7 @@ def figures(
 
 def show_figures(found: Iterable[Figure]) -> None:
     """Side by side, two in a row on a phone where they are short."""
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="medium", key="figures"):
         for figure in found:
             with st.container(width="content", gap=None):
                 st.caption(figure.title, help=figure.help)

@@ -9,6 +9,7 @@ import streamlit as st
 from harness.board import BoardTable
 from leaderboard_app.shared.data import Snapshot
 from leaderboard_app.shared.links import BOARD_PAGE, DATASET, PROTOCOL, RUN, RUN_PAGE, to_page
+from leaderboard_app.shared.names import method_words
 from leaderboard_app.shared.text import literal
 
 _SHOWN = 3
@@ -23,11 +24,8 @@ def show_yours(state: Snapshot, table: BoardTable) -> None:
         st.markdown(f"**Your runs:** {count}", width="content")
         newest = list(islice(reversed(state.summaries.values()), _SHOWN))
         for run in newest:
-            to_page(
-                RUN_PAGE,
-                f"{literal(run.method)}, seed {run.seed}: mAP {run.metrics['mAP']:.2f}",
-                {RUN: run.run_id},
-            )
+            name, found = literal(method_words(run.method)), run.metrics["mAP"]
+            to_page(RUN_PAGE, f"{name}, seed {run.seed}: mAP {found:.2f}", {RUN: run.run_id})
         if (newest[0].data_hash, newest[0].protocol_hash) != (table.data_hash, table.protocol_hash):
             about = {DATASET: newest[0].dataset, PROTOCOL: newest[0].protocol}
             to_page(BOARD_PAGE, "Their board", about)

@@ -24,7 +24,7 @@ from leaderboard_app.shared.links import (
     ROW,
     to_page,
 )
-from leaderboard_app.shared.names import dataset_words, protocol_words
+from leaderboard_app.shared.names import dataset_words, method_words, protocol_words
 from leaderboard_app.shared.text import literal, metric_name
 
 
@@ -79,7 +79,8 @@ def _show_head(claim: PublishedClaim) -> None:
             about = {DATASET: claim.dataset, PROTOCOL: claim.protocol, ROW: claim.id}
             to_page(BOARD_PAGE, "Its place on the board", about)
         if claim.method_key in infos():
-            to_page(METHOD_PAGE, f"The method {claim.method_key}", {METHOD: claim.method_key})
+            words = f"The method {literal(method_words(claim.method_key))}"
+            to_page(METHOD_PAGE, words, {METHOD: claim.method_key})
 
 
 def _show_source(claim: PublishedClaim) -> None:

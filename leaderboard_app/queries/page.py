@@ -14,6 +14,7 @@ from leaderboard_app.shared.answers import ordered
 from leaderboard_app.shared.chosen import chosen_run, runs_with_evidence
 from leaderboard_app.shared.data import evidence_of, snapshot, stored
 from leaderboard_app.shared.links import OTHER, QUERY
+from leaderboard_app.shared.names import method_words
 from leaderboard_app.shared.places import place_of
 from leaderboard_app.shared.states import show_error
 from leaderboard_app.shared.text import literal
@@ -65,7 +66,7 @@ def show() -> None:
 
 
 def _called(record: RunRecord) -> str:
-    return f"{record.method} (seed {record.seed})"
+    return f"{method_words(record.method)} (seed {record.seed})"
 
 
 def _comparable(one: RunRecord, runs: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ from leaderboard_app.shared.cmc import cmc_chart
 from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import row_of, snapshot, stored
 from leaderboard_app.shared.links import COMPARE_PAGE, RUN, RUN_PAGE, to_page
+from leaderboard_app.shared.names import dataset_words, method_words
 from leaderboard_app.shared.ranks import interval_of
 from leaderboard_app.shared.text import interval_words, literal, metric_name
 
@@ -36,8 +37,8 @@ def show_group(run_ids: Sequence[str]) -> None:
     _require_one_row(runs)
     first = runs[0]
     st.subheader(
-        f"{literal(first.method)} on {literal(first.dataset)}, {literal(first.protocol)}: "
-        f"{len(runs)} seeds",
+        f"{literal(method_words(first.method))} on {literal(dataset_words(first.dataset))}, "
+        f"{literal(first.protocol)}: {len(runs)} seeds",
         anchor=False,
     )
     st.dataframe(

@@ -8,9 +8,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from leaderboard_app.shared.look import CHART_HEIGHT, ONE
+from leaderboard_app.shared.look import CHART_HEIGHT, ONE, ink
 
-_WIDTH, _SMALL = 150, 96
+# With title and axes: Streamlit fits the whole into them.
+_WIDTH, _SMALL = 170, 170
 _DOTTED_UP_TO = 30
 _TIGHT = alt.Scale(zero=False, nice=False)
 
@@ -30,20 +31,22 @@ def loss_frame(training: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["epoch", "term", "loss"])
 
 
-def loss_chart(frame: pd.DataFrame) -> alt.FacetChart:
-    """The mean of each loss term by epoch, each term on a scale of its own."""
+def loss_charts(frame: pd.DataFrame) -> dict[str, alt.Chart]:
+    """The mean of each loss term by epoch: a chart for each, on a scale of its own."""
     short = frame["epoch"].nunique() <= _DOTTED_UP_TO
-    terms = frame["term"].nunique()
-    lines = (
-        alt.Chart(frame, width=_WIDTH, height=CHART_HEIGHT if terms == 1 else _SMALL)
+    terms = list(frame["term"].unique())
+    return {
+        term: alt.Chart(
+            frame[frame["term"] == term],
+            title=alt.Title(term, fontSize=11, fontWeight="normal", color=ink()),
+            width=_WIDTH,
+            height=CHART_HEIGHT if len(terms) == 1 else _SMALL,
+        )
         .mark_line(point=short, color=ONE)
         .encode(
             x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=_TIGHT),
             y=alt.Y("loss:Q", title=None, scale=alt.Scale(zero=False)),
             tooltip=["epoch:Q", "term:N", alt.Tooltip("loss:Q", format=".4f")],
         )
-    )
-    chart: alt.FacetChart = lines.facet(
-        facet=alt.Facet("term:N", title=None, sort=None), columns=1 if terms == 1 else 2
-    ).resolve_scale(y="independent")
-    return chart
+        for term in terms
+    }

@@ -11,7 +11,7 @@ from harness.store import Stored
 from leaderboard_app.run.breakdown import show_breakdown
 from leaderboard_app.run.details import show_details
 from leaderboard_app.run.group import show_group
-from leaderboard_app.run.loss import loss_chart, loss_frame
+from leaderboard_app.run.loss import loss_charts, loss_frame
 from leaderboard_app.run.metrics import show_metrics
 from leaderboard_app.shared.address import asked
 from leaderboard_app.shared.charts import show_chart
@@ -21,6 +21,7 @@ from leaderboard_app.shared.commands import show_commands
 from leaderboard_app.shared.data import all_runs, run_choices, stored
 from leaderboard_app.shared.links import QUERY_PAGE, RUN, to_page
 from leaderboard_app.shared.look import SELECTION_COLOURS, TRUST_COLOURS
+from leaderboard_app.shared.names import dataset_words, method_words
 from leaderboard_app.shared.states import show_nothing
 from leaderboard_app.shared.text import badge, literal, queries_sentence
 
@@ -53,8 +54,8 @@ def _drawn(record: RunRecord) -> bool:
 def _show_head(found: Stored) -> None:
     record = found.record
     st.subheader(
-        f"{literal(record.method)} on {literal(record.dataset_label)}, "
-        f"{literal(record.protocol_name)}",
+        f"{literal(method_words(record.method))} on "
+        f"{literal(dataset_words(record.dataset_label))}, {literal(record.protocol_name)}",
         anchor=False,
     )
     with st.container(horizontal=True, gap="small"):
@@ -90,7 +91,10 @@ def _show_results(record: RunRecord) -> None:
         if frame.empty:
             st.caption("The record has no training log.")
         else:
-            show_chart(loss_chart(frame), alt="Loss by epoch")
+            # A row of small charts that goes on below where the page is narrow.
+            with st.container(horizontal=True, gap="small"):
+                for term, chart in loss_charts(frame).items():
+                    show_chart(chart, alt=f"Loss {term} by epoch", width="content")
 
 
 def _show_metrics(record: RunRecord) -> None:

@@ -1,10 +1,10 @@
-"""Data sets and protocols as people call them; the address keeps their short names."""
+"""Methods, data sets and protocols as people call them; the address keeps their short names."""
 
 from __future__ import annotations
 
 import re
 
-from leaderboard_app.shared.data import all_cards
+from leaderboard_app.shared.data import all_cards, infos
 
 _SET = {"RGB": "visible", "NI": "near infrared", "TI": "thermal"}
 _CHANGED = re.compile(r"[@-]")
@@ -20,6 +20,12 @@ def dataset_words(label: str) -> str:
         return label
     name = max(named, key=len)
     return f"{known[name].title} {label[len(name) :].lstrip('-')}"
+
+
+def method_words(name: str) -> str:
+    """TOP-ReID for top-reid; one that is not installed keeps its name."""
+    known = infos().get(name)
+    return known.title or name if known else name
 
 
 def protocol_words(name: str) -> str:
