@@ -22,9 +22,9 @@ def test_a_claim_says_where_it_was_read_and_what_it_was_made_with(opened: Open) 
     assert literal("IEEE (AAAI 2022)") + ", Table 1" in words
     assert "best epoch picked on the test set" in words
     assert "### 46.42" in words
-    (source,) = page.get("link_button")
-    assert "No public code of the authors is known." in words
+    source, code = page.get("link_button")
     assert source.proto.url == "https://doi.org/10.1609/aaai.v36i3.20165"
+    assert code.proto.url == "https://github.com/ziwang1121/IEEE"
     # TOP-ReID prints 47.5 for it.
     assert 47.5 in set(page.dataframe[0].value["mAP"])
     assert "harness run --method ieee --dataset /data/rgbnt201 --out" in page.code[0].value
@@ -56,3 +56,8 @@ def test_a_claim_links_to_the_public_code_of_its_authors(opened: Open) -> None:
     words = words_of(page)
     assert "no licence, so for reading only" in words
     assert "trains at test time" in words
+
+
+def test_a_claim_without_public_code_says_so(opened: Open) -> None:
+    words = words_of(opened("claim", claim="top-reid.pfnet.rgbnt201.missing-ni"))
+    assert "No public code of the authors is known." in words
