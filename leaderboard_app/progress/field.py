@@ -11,6 +11,7 @@ from leaderboard_app.shared.rows import kind_of, millions, said
 
 COLUMNS = [
     "method",
+    "name",
     "year",
     "value",
     "kind",
@@ -45,6 +46,8 @@ def frame(rows: Iterable[BoardRow], metric: str, variants: Collection[str] = ())
     found = [
         {
             "method": row.title or row.method,
+            # Beside a point there is no room for what tells rows of one method apart.
+            "name": row.family or row.title or row.method,
             "year": row.year,
             "value": row.metrics.get(metric),
             "kind": kind_of(row),

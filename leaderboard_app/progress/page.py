@@ -156,7 +156,7 @@ def _drawn(
         steps.encode(x=x, y=y),
         points.transform_filter("!datum.second_hand").mark_point(filled=True, size=80, opacity=0.9),
         points.transform_filter("datum.second_hand").mark_point(filled=False, size=80),
-        names.encode(x=x, y=y, text="method:N"),
+        names.encode(x=x, y=y, text="name:N"),
     )
     return chart
 

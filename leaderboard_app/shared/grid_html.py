@@ -42,7 +42,7 @@ _TABLE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from
 <tbody>
 {% for row in rows %}
 <tr style="{{ 'font-style: italic' if row.claim else '' }}">
-<th style="{{ cell }} text-align: left; font-weight: 600" scope="row" title="{{ row.detail }}">\
+<th style="{{ cell }} {{ name }}" scope="row" title="{{ row.detail }}">\
 {% if row.link %}<a href="{{ row.link }}" style="color: inherit">{{ row.name }}</a>\
 {% else %}{{ row.name }}{% endif %}</th>
 <td style="{{ cell }}">{{ row.year }}</td>
@@ -59,6 +59,8 @@ title="{{ value.help }}">{{ value.text }}</td>
 )
 _CELL = "padding: 0.3rem 0.6rem; border-bottom: 1px solid rgba(128, 128, 128, 0.35);"
 _SIDE = "padding: 0.3rem 0.6rem; border-left: 1px solid rgba(128, 128, 128, 0.35);"
+# A long name goes on below itself, so that numbers are seen beside it on a phone, too.
+_NAME = "text-align: left; font-weight: 600; white-space: normal; min-width: min(42vw, 16rem);"
 
 
 class _Column(NamedTuple):
@@ -83,6 +85,7 @@ def overview_html(
         label=f"{metric_name(found.metric)} of every method on {found.dataset}, by protocol",
         cell=_CELL,
         side=_SIDE,
+        name=_NAME,
         heads=[
             {"span": len(group), "words": _HEADS[name]} for name, group in groups.items() if group
         ],

@@ -16,9 +16,11 @@ STEP = 22
 """Pixels of a row."""
 
 _LABEL = 230
+# One group of ties ends where the shade changes.
+_SHADES = (0.17, 0.07)
 LEGEND = (
-    "Dot and bar: run with its 95 % interval. Hollow diamond: published. Shaded: tied. Dotted: "
-    "chance."
+    "Dot and bar: run with its 95 % interval. Hollow diamond: published. Shaded alike: tied. "
+    "Dotted: chance."
 )
 # Told apart on an axis, and not seen: two rows may have one name.
 _UNSEEN = "\u200b"
@@ -48,10 +50,10 @@ def interval_picture(
     low = min(frame["low"].min(), chance.get(metric, frame["low"].min()))
     scale = alt.Scale(domain=[max(0.0, low - 2), frame["high"].max() + 2], nice=False, zero=False)
     axis = alt.Axis(labelLimit=_LABEL, title=None, ticks=False, domain=False, labelColor=ink)
-    place = alt.Y("name:N", sort=None, axis=axis, scale=alt.Scale(domain=list(frame["name"])))
+    row = alt.Y("name:N", sort=None, axis=axis, scale=alt.Scale(domain=list(frame["name"])))
     title = f"{metric_name(metric)}, %"
     number = alt.X("value:Q", scale=scale, title=title)
-    base = alt.Chart(frame).encode(y=place)
+    base = alt.Chart(frame).encode(y=row)
     told = [
         alt.Tooltip("name:N", title="row"),
         alt.Tooltip("value:Q", title=metric_name(metric), format=".2f"),
@@ -60,9 +62,12 @@ def interval_picture(
         alt.Tooltip("kind:N"),
     ]
     layers = [
-        base.transform_filter("datum.tied")
-        .mark_bar(size=STEP, opacity=0.13, color=ONE)
-        .encode(x=alt.value(0), x2=alt.value("width")),
+        *(
+            base.transform_filter(f"datum.tied == {place}")
+            .mark_bar(size=STEP, opacity=opacity, color=ONE)
+            .encode(x=alt.value(0), x2=alt.value("width"))
+            for place, opacity in enumerate(_SHADES, 1)
+        ),
         base.transform_filter("datum.kind == 'run'")
         .mark_rule(strokeWidth=3, opacity=0.55, color=ONE)
         .encode(x=alt.X("low:Q", scale=scale, title=title), x2="high:Q"),
@@ -85,9 +90,14 @@ def interval_picture(
 
 
 def picture_frame(rows: Sequence[BoardRow], metric: str) -> pd.DataFrame:
-    """Columns name (no two alike), value, low, high, kind, tied, of the rows with the metric."""
+    """Columns name (no two alike), value, low, high, kind, tied, of the rows with the metric.
+
+    `tied` is 0 for a row that is tied with no other, else 1 and 2 in turns, group after group.
+    """
     shown = [row for row in rows if row.metrics.get(metric) is not None]
-    groups = [row.tie_group for row in shown]
+    groups = [row.tie_group for row in shown if row.tie_group is not None]
+    tied = [group for group in dict.fromkeys(groups) if groups.count(group) > 1]
+    shades = {group: 1 + place % len(_SHADES) for place, group in enumerate(tied)}
     lines, names = [], set[str]()
     for row in shown:
         name = row.title
@@ -103,7 +113,7 @@ def picture_frame(rows: Sequence[BoardRow], metric: str) -> pd.DataFrame:
                 "low": low,
                 "high": high,
                 "kind": "run" if row.kind == "run" else "published",
-                "tied": row.tie_group is not None and groups.count(row.tie_group) > 1,
+                "tied": 0 if row.tie_group is None else shades.get(row.tie_group, 0),
             }
         )
     columns = ["name", "value", "low", "high", "kind", "tied"]

@@ -23,6 +23,9 @@ from harness.training.sampler import identity_batches
 
 STEPS = 50
 SMALL = ["input.height=64", "input.width=32"]
+# Encoders of the smoke recipes; patches enough for those that choose among them.
+FINE = ["config.encoder.patch=4", "config.stride=4"]
+NO_CAMERA = ["config.sie_camera=false"]
 
 
 def _losses(info: MethodInfo, drawn: Path, folder: Path, changes: list[str]) -> NDArray[np.float64]:
@@ -61,7 +64,9 @@ def _hold(
     for words, bound in zip(([], ["precision=float32"]), bounds, strict=True):
         fast = _losses(info, drawn, folder, [*changes, "mode=fast", *words])
         apart = np.abs(fast / exact - 1)
-        assert 0 < apart.max() < bound, (words, apart.max(), apart.argmax())
+        assert apart.max() < bound, (words, apart.max(), apart.argmax())
+        # Float32 may come to the same bits, bf16 cannot.
+        assert words or apart.max() > 0
 
 
 def test_the_readmes_method_learns_the_same(tiny: Path, drawn: Path, tmp_path: Path) -> None:
@@ -82,3 +87,29 @@ def test_ieee_learns_the_same(drawn: Path, tmp_path: Path) -> None:
     """
     changes = ["config.backbone=resnet10t", "optimiser.lr=0.001"]
     _hold(load_plugins().method("ieee"), drawn, tmp_path, changes, (0.1, 0.1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "changes"),
+    [
+        ("top-reid", NO_CAMERA),
+        ("editor", NO_CAMERA),
+        ("signal", [*NO_CAMERA, *FINE]),
+        ("mdreid", []),
+        ("demo", [*NO_CAMERA, "optimiser.lr=0.0001"]),
+        ("mfrnet", ["optimiser.lr=0.0001"]),
+        ("mambapro", [*NO_CAMERA, "optimiser.lr=0.00005"]),
+        ("idea", ["optimiser.lr=0.0001", *FINE]),
+    ],
+)
+def test_a_transformer_learns_the_same(
+    method: str, changes: list[str], drawn: Path, tmp_path: Path
+) -> None:
+    """Measured with bf16 TABLE; in float32 the same bits.
+
+    Where a rate is given, that of the smoke recipe takes leaps, after which two trainings that
+    differ in anything are elsewhere: single losses of DeMo, MFRNet and MambaPro are then up to
+    30, 19 and 187 % apart, ten-step means of the first two up to 4 %.
+    """
+    _hold(load_plugins().method(method), drawn, tmp_path, changes, (0.1, 0.005))

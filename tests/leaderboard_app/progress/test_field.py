@@ -39,6 +39,11 @@ def test_a_frame_leaves_out_rows_without_the_number_and_names_what_is_unknown() 
     assert list(found["backbone"]) == [UNKNOWN, UNKNOWN]
 
 
+def test_a_point_is_called_by_its_method_alone() -> None:
+    rows = [row("a", 50.0, family="IEEE", title="IEEE · 4 epochs"), row("b", 40.0, title="own")]
+    assert list(frame(rows, "mAP")["name"]) == ["IEEE", "own"]
+
+
 def test_a_copy_is_doubtful_only_where_the_own_paper_says_something_else() -> None:
     rows = [
         claim("own", 46.0, conflict="c1"),
