@@ -14,11 +14,11 @@ from harness.base.progress import say
 from harness.cli.again import place_words, print_next
 from harness.cli.output import emit, shown_path, table
 from harness.store import STORE_NAME, open_store
+from harness.store.export import export_records
 from harness.store.upkeep import (
     Problem,
     Reproduction,
     check_store,
-    export_records,
     import_records,
     rebuild,
 )

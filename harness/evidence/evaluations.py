@@ -73,6 +73,17 @@ def keep(folder: Path, weights: str, results: Iterable[Mapping[str, Any]]) -> Pa
     return path
 
 
+def copy(folder: Path, to: Path, weights: str) -> None:
+    """What is kept for these weights, into another folder of the same run, as it is now."""
+    found = read(folder, weights)
+    for one in found:
+        outcome = outcome_of(folder, one)
+        if outcome is not None:
+            write_json(to / one.outcome_file, {"weights": weights, **outcome.model_dump()})
+    if found:
+        write_json(to / FILE, [one.model_dump(mode="json") for one in found])
+
+
 def outcome_of(folder: Path, one: Evaluated) -> PerQuery | None:
     """Each query's outcome; None where it is not here, damaged, or of other weights."""
     path = folder / one.outcome_file

@@ -1,10 +1,8 @@
-"""Bringing records in, giving them out, making the index anew, and looking for what is wrong."""
+"""Bringing records in, making the index anew, and looking for what is wrong."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from harness.base.errors import HarnessError, RecordError
 from harness.evidence.fields import field_problem
-from harness.evidence.record import RunRecord, read_record, record_id, write_record
+from harness.evidence.record import RunRecord, read_record, record_id
 from harness.evidence.reproduction import reproduced_run
 from harness.evidence.trust import Trust
 from harness.evidence.written import MAY_BE_ELSEWHERE as WEIGHTS
@@ -50,13 +48,6 @@ class Imported(NamedTuple):
     refused: tuple[Problem, ...]
     reproductions: tuple[Reproduction, ...]
     """Left where they are: they are evidence of their runs, and no runs of their own."""
-
-
-class Exported(NamedTuple):
-    """What an export wrote: ids of runs, and evidence that is not on this machine."""
-
-    records: tuple[str, ...]
-    missing: tuple[Problem, ...]
 
 
 class Checked(NamedTuple):
@@ -134,24 +125,6 @@ def import_records(store: Store, places: Sequence[Path]) -> Imported:
             else:
                 known.append(found.run_id)
     return Imported(tuple(added), tuple(known), tuple(refused), tuple(again))
-
-
-def export_records(store: Store, folder: Path) -> Exported:
-    """Write every record with its evidence to `folder`/ID/; what is there already stays.
-
-    Evidence is linked where the file system can, so that it takes no space twice.
-    """
-    done, missing = [], []
-    for stored in store.all():
-        record, place = stored.record, folder / stored.record.run_id
-        if not (place / "record.json").exists():
-            write_record(place / "record.json", record)
-        for name, evidence in record.evidence.items():
-            problem = _linked(stored.path.parent, place, evidence.file)
-            if problem:
-                missing.append(Problem(record.run_id, f"evidence {name}", problem))
-        done.append(record.run_id)
-    return Exported(tuple(done), tuple(missing))
 
 
 def check_store(store: Store) -> Checked:
@@ -300,19 +273,3 @@ def _file_problems(record: RunRecord, path: Path) -> Iterator[Problem]:
         gone = not file.is_file() and name != WEIGHTS
         if gone or Path(evidence.file).name != evidence.file:
             yield Problem(record.run_id, f"evidence {name}", f"there is no {file}")
-
-
-def _linked(source: Path, target: Path, name: str) -> str:
-    """Put a file of a run beside its exported record; what is wrong, or nothing."""
-    # A record from elsewhere may name any path; only files beside it are its evidence.
-    if Path(name).name != name:
-        return f"{name!r} is not a file name beside the record"
-    file, place = source / name, target / name
-    if not file.is_file():
-        return f"there is no {file}"
-    if not place.exists():
-        try:
-            os.link(file, place)
-        except OSError:
-            shutil.copyfile(file, place)
-    return ""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.base.errors import StoreError
+from harness.evidence import evaluations
 from harness.evidence.record import RunRecord, evidence_of, read_record, write_record
 from harness.evidence.trust import Trust
 from harness.store import Store
@@ -179,6 +180,38 @@ def test_what_goes_out_comes_in(
         s.record for s in store.all()
     ]
     assert harness("store", "check", *other).json["ok"]
+
+
+def test_what_its_weights_scored_since_goes_out_with_a_run(
+    harness: Harness, tmp_path: Path
+) -> None:
+    out = tmp_path / "runs"
+    folder = out / "abc" / "0"
+    folder.mkdir(parents=True)
+    (folder / "weights.safetensors").write_bytes(b"weights")
+    weights = evidence_of(folder / "weights.safetensors")
+    record = finished(out, 1, evidence={"weights": weights.model_dump()})
+    folder = out / "abc" / "1"
+    Store(out / "store.db").add(record, folder / "record.json")
+    outcome = record.per_query
+    result = {
+        **dict.fromkeys(("protocol_hash", "data_hash"), "b" * 64),
+        "protocol": "-NI",
+        "queries": 2,
+        "valid_queries": 2,
+        "per_query": outcome,
+        "metrics": {"mAP": 12.5},
+        "intervals": {"mAP": (10.0, 15.0)},
+        "chance": {"mAP": 5.0},
+    }
+    evaluations.keep(folder, weights.sha256, [result])
+    harness("store", "export", tmp_path / "away", "--out", out)
+    kept = tmp_path / "away" / record.run_id
+    (one,) = evaluations.read(kept, weights.sha256)
+    assert one.protocol == "-NI" and one.metrics == {"mAP": 12.5}
+    assert evaluations.outcome_of(kept, one) == outcome
+    # Weights of another training have nothing to say about this one.
+    assert evaluations.read(kept, "c" * 64) == []
 
 
 def test_import_refuses_what_was_edited_and_takes_the_rest(
