@@ -1,4 +1,4 @@
-"""Make the README's pictures again, from drawn figures alone: python docs/images/make.py [TO [RUNS]].
+"""Make the README's pictures again, from drawn figures: python docs/images/make.py [TO [RUNS]].
 
 Without RUNS, an --out folder, four methods are trained for them. Those that are here show the runs
 of benchmarks/all-methods.toml.
