@@ -156,7 +156,8 @@ def disk_full(path: Path, needed: int | None = None) -> DiskFullError:
     free = shutil.disk_usage(folder).free
     wanted = f"about {needed / 2**20:,.0f} MiB" if needed else "more space"
     return DiskFullError(
-        seen=f"no space left in {folder} ({free / 2**20:,.0f} MiB free)",
+        # Where the disk has room, a quota or the shell's limit of a file's size said no.
+        seen=f"no space left in {folder} for this user ({free / 2**20:,.0f} MiB free)",
         expected=f"{wanted} for {path.name}; nothing half-written was kept",
         do="free some space, or name another place with --out (runs) or $HARNESS_CACHE (caches)",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def main() -> None:
     """
     words = [w for w in sys.argv[1:] if w != "--debug"]
     debug = len(words) < len(sys.argv) - 1
+    _open_what_was_closed()
     _escape_what_cannot_be_shown()
     try:
         _call(words)
@@ -89,6 +91,17 @@ def _report(error: HarnessError, as_json: bool) -> None:
 
         emit({"error": error.as_dict()})
     print(f"error: {error}", file=sys.stderr)
+
+
+def _open_what_was_closed() -> None:
+    """Let a stream that the caller closed, as `>&-` does, take every word and keep none.
+
+    In their order, so that each gets its own number and no file that is opened later does.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # It is the process's, to its end.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _escape_what_cannot_be_shown() -> None:

@@ -95,9 +95,12 @@ def value_text(value: Any) -> str:
 def value_of(text: str) -> Any:
     """The value of a text after `--set KEY=`: TOML, else JSON, else the very text."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        found = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, RecursionError):
-        pass
+        found = {}
+    # A text with line breaks may be a whole file, of which nothing but a value is meant here.
+    if found.keys() == {"value"}:
+        return found["value"]
     try:
         return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):

@@ -24,6 +24,8 @@ _GROUPS = {
     "harness.protocols": Protocol,
 }
 
+# What a plugin may end its import with; sys.exit is how a script says that it cannot be used.
+_BREAKS = (Exception, SystemExit)
 
 # More names than this are not read in an error; the list command shows them.
 _MANY = 40
@@ -97,13 +99,13 @@ def load_plugins(paths: Iterable[Path] = ()) -> Plugins:
             try:
                 for thing in _listed(entry.load(), kind):
                     plugins.add(_checked(thing, kind), source)
-            except Exception as error:
+            except _BREAKS as error:
                 plugins.broken.append(Broken(source, _last_line(error)))
     for path in paths:
         try:
             for thing in _declarations(_import_path(path)):
                 plugins.add(thing, str(path))
-        except Exception as error:
+        except _BREAKS as error:
             plugins.broken.append(Broken(str(path), _last_line(error)))
     return plugins
 
@@ -117,7 +119,7 @@ def load_target(target: str, who: str) -> Any:
     module_name, _, name = target.partition(":")
     try:
         return getattr(importlib.import_module(module_name), name)
-    except Exception as error:
+    except _BREAKS as error:
         raise PluginError(
             seen=f"{who} names {target}, which does not load: {_last_line(error)}",
             expected='a target "package.module:Class" that imports',

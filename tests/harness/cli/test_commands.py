@@ -42,16 +42,25 @@ def test_show_prints_it_whole(harness: Harness, kind: str, name: str, word: str)
     assert word in json.dumps(harness("show", kind, name, "--json").json)
 
 
-def test_a_broken_plugin_is_listed_with_its_error(harness: Harness, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("import a_package_that_is_not_there\n", "No module named 'a_package_that_is_not_there'"),
+        ("import sys\nsys.exit('this needs a GPU')\n", "SystemExit: this needs a GPU"),
+    ],
+)
+def test_a_broken_plugin_is_listed_with_its_error(
+    harness: Harness, tmp_path: Path, code: str, error: str
+) -> None:
     plugin = tmp_path / "broken.py"
-    plugin.write_text("import a_package_that_is_not_there\n")
+    plugin.write_text(code)
     found = harness("list", "methods", "--plugin", plugin, "--json").json
     assert {"ieee", "pfnet"} <= {m["method"] for m in found["methods"]}
     (broken,) = found["broken"]
     assert broken["source"] == str(plugin)
-    assert "No module named 'a_package_that_is_not_there'" in broken["error"]
+    assert error in broken["error"]
     answer = harness("run", "--method", "wanted", "--plugin", plugin, "--json")
-    assert "a_package_that_is_not_there" in answer.error["do"]
+    assert error in answer.error["do"]
 
 
 def test_a_folder_is_a_plugin_too(harness: Harness, tiny: Path, tmp_path: Path) -> None:

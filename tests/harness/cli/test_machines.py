@@ -34,6 +34,17 @@ def test_output_that_takes_few_letters_escapes_the_others(encoding: str) -> None
     assert "rgbnt201" in {row["dataset"] for row in json.loads(done.stdout)["datasets"]}
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_the_caller_closed_is_done_without(closed: str, tmp_path: Path) -> None:
+    command = f'"$0" -m harness.cli store check --out "$1" {closed}'
+    (tmp_path / "runs").mkdir()
+    words = ["sh", "-c", command, sys.executable, str(tmp_path / "runs")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert ("0 records" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
+    assert "mistake" not in done.stderr
+
+
 @pytest.mark.parametrize("columns", ["", "0", "-3", "wide", "7", "99999999999999999999", "\u0663"])
 def test_a_width_that_is_none_is_passed_over(
     columns: str, harness: Harness, monkeypatch: pytest.MonkeyPatch

@@ -158,6 +158,8 @@ def test_a_value_comes_through_text_whole(value: Any) -> None:
         ("none", "none"),
         ("NaN", "NaN"),
         ("[20, 40]", [20, 40]),
+        ("[20,\n40]", [20, 40]),
+        ("2\nseed = 4", "2\nseed = 4"),
         ("[" * 5000, "[" * 5000),
     ],
 )
