@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -160,6 +161,8 @@ def _examine(path: Path, open_images: bool) -> Content | None:
     try:
         # Before reading: a file that changes meanwhile is then read again next time.
         before = path.stat()
+        if not stat.S_ISREG(before.st_mode):
+            return None  # a pipe would be waited for, and a device has no end
         content = path.read_bytes()
     except OSError:
         return None
@@ -168,9 +171,9 @@ def _examine(path: Path, open_images: bool) -> Content | None:
     return Content(*_marks(before), value, form, width, height, *ends)
 
 
-def _marks(stat: os.stat_result) -> tuple[int, int, int, int]:
+def _marks(said: os.stat_result) -> tuple[int, int, int, int]:
     """What the system says of a file that changes with its bytes; the head of a Content."""
-    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+    return said.st_size, said.st_mtime_ns, said.st_ctime_ns, said.st_ino
 
 
 def _look(content: bytes, path: Path, decode: bool) -> tuple[str, int, int, float, float]:

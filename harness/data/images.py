@@ -53,7 +53,13 @@ def read_image(path: Path, span: Range | None = None) -> Image.Image:
             return _as_rgb(image, span, path)
     except DataError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(
+            seen=f"{path} ({_size(path)}) is too large to be decoded: {error}",
+            expected="a picture of one person or vehicle, of thousands of pixels a side at most",
+            do="look at it; where it is what it should be, save it smaller",
+        ) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableImageError(
             seen=f"{path} ({_size(path)}) cannot be decoded: {error}",
             expected="a whole picture",
@@ -137,6 +143,8 @@ def _glimpse(head: bytes) -> str:
 def _advice(head: bytes) -> str:
     if head.lstrip()[:1] == b"<":
         return "a web page was saved in place of the picture: download the archive again"
+    if head[4:8] == b"ftyp":
+        return "it is AVIF, HEIF or a film: save it as PNG, which keeps 16 bits as they are"
     other = next((name for magic, name in _OTHERS.items() if head.startswith(magic)), None)
     if other is not None:
         return f"it is {other}: save it as PNG, which keeps 16 bits as they are"

@@ -122,6 +122,16 @@ def test_a_web_page_called_jpg(harness: Harness, damaged: Path, tmp_path: Path) 
     _check_error(answer, "UnreadableImageError", path.name, "<!DOCTYPE html>", "web page")
 
 
+def test_a_pipe_called_jpg_is_not_waited_for(
+    harness: Harness, damaged: Path, tmp_path: Path
+) -> None:
+    path = sorted((damaged / "test" / "RGB").iterdir())[0]
+    path.unlink()
+    os.mkfifo(path)
+    answer = _run(harness, damaged, tmp_path / "out")
+    _check_error(answer, "UnreadableImageError", path.name, "cannot be read")
+
+
 def test_an_identity_of_train_in_test(harness: Harness, damaged: Path, tmp_path: Path) -> None:
     for modality in ("RGB", "NI", "TI"):
         source = damaged / "test" / modality / "000011_cam1_0_00.jpg"
