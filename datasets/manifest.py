@@ -93,6 +93,12 @@ def read_rows(path: Path) -> list[Row]:
             do="see `harness show dataset custom` for an example; save it as UTF-8",
         ) from error
     columns = {column for row in rows for column in row.values}
+    if "" in columns:
+        raise LayoutError(
+            seen=f"{path} has a column without a name",
+            expected=_COLUMNS_IN_WORDS,
+            do="leave an index out, as frame.to_csv(path, index=False) does",
+        )
     for column in sorted(columns - set(COLUMNS)):
         raise UnknownNameError(f"column of {path.name}", column, COLUMNS)
     if not rows or "pid" not in columns or not columns & set(MODALITIES):

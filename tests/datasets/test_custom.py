@@ -235,6 +235,7 @@ def test_a_bad_manifest_is_answered_with_its_row(
         ("m.csv", "RGB,pid\na.jpg\n", ["line 2 has 1 cells, the header 2"]),
         ("m.csv", "RGB,pid,pid\n", ["names a column twice"]),
         ("m.csv", "RGB;pid\na.jpg;1\n", ["line 2", "no RGB file"]),
+        ("m.csv", ",RGB,pid\n0,a.jpg,1\n", ["column without a name", "index=False"]),
         ("m.csv", b"\xff\xfe\x00", ["UTF-8"]),
     ],
 )
