@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import pickle
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,14 @@ from harness.base.files import in_utf8
 _ABOUT = "about"
 # Arrays of objects are not among them.
 _NUMPY_KINDS = "?bBhHiIlLqQefdgFDSU"
+_PATHLIB = ("pathlib", "pathlib._local")
+# What files that are no weights begin with, and weights that were cut short.
+_HEADS = {
+    b"version https://git-lfs": "it is Git LFS's note of where it is; git lfs pull fetches it",
+    b"<": "a web page was saved in its place; download it again",
+    b"PK": "it is cut short or damaged; download it again",
+    b"\x1f\x8b": "it is compressed; unpack it first",
+}
 # Torch's words for a type it will not make of a file.
 _REFUSED = re.compile(r"(?:GLOBAL|class|type) ([\w.]+\.\w+)")
 
@@ -115,23 +125,35 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> CheckpointError:
-    kind = _REFUSED.search(str(error))
-    why = first_line(error)
-    if kind is not None:
-        why = f"it holds a {kind[1]}, and only tensors, numbers, text and arrays of them are read"
     return CheckpointError(
-        seen=f"{path} cannot be read as weights: {why}",
+        seen=f"{path} cannot be read as weights: {_why(path, error)}",
         expected="tensors by name: .safetensors, or torch.save of a state dict or checkpoint",
         do="save it again as a state dict; a file that needs pickled objects is refused, "
         "because loading one can run any code",
     )
 
 
+def _why(path: Path, error: Exception) -> str:
+    kind = _REFUSED.search(str(error))
+    if kind is not None:
+        return f"it holds a {kind[1]}, and only tensors, numbers, text and arrays of them are read"
+    if path.suffix == ".safetensors":
+        return first_line(error)
+    with path.open("rb") as file:
+        head = file.read(64)
+    told = next((words for start, words in _HEADS.items() if head.startswith(start)), None)
+    if not head:
+        return "it is empty"
+    # Torch's own words for what is none of its files ask people to let the file run code.
+    return told or f"it begins with {head[:16]!r}, as no file of torch.save does"
+
+
 def _plain_types() -> list[Any]:
     """What torch may build of a checkpoint beside tensors, under the names of NumPy 1 and 2.
 
     Checkpoints of the field keep their mAP as a NumPy number beside the weights, their CMC as an
-    array and their options as a Namespace. All are values: making one runs no code of the file.
+    array, their options as a Namespace, where and when they were made. All are values: making one
+    runs no code of the file.
     """
     scalar = np.float64(0).__reduce__()[0]
     array = np.zeros(0).__reduce__()[0]
@@ -143,4 +165,12 @@ def _plain_types() -> list[Any]:
         np.dtype,
         *(type(np.dtype(kind)) for kind in _NUMPY_KINDS),
         argparse.Namespace,
+        SimpleNamespace,
+        *(
+            getattr(datetime, name)
+            for name in ("datetime", "date", "time", "timedelta", "timezone")
+        ),
+        # As Python 3.13 calls them, too; a path of another system is none to be opened.
+        *((PurePosixPath, f"{m}.{c}PosixPath") for m in _PATHLIB for c in ("", "Pure")),
+        *((PureWindowsPath, f"{m}.{c}WindowsPath") for m in _PATHLIB for c in ("", "Pure")),
     ]

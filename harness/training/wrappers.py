@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from harness.base.errors import CheckpointError
@@ -77,7 +79,7 @@ def fitted(want: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> dict[str, T
 
 
 def _chosen(content: Mapping[str, Any], source: str) -> _Found:
-    here = _tensors(content)
+    here = _tensors(content) or _arrays(content)
     if here and len(here) == len(content):
         return _Found((), here)
     found = list(_candidates(content, ()))
@@ -111,7 +113,7 @@ def _candidates(content: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[
         if not isinstance(key, str) or not isinstance(value, Mapping) or _OPTIMISER in value:
             continue
         inner = list(_candidates(value, (*place, key)))
-        tensors = _tensors(value)
+        tensors = _tensors(value) or (_arrays(value) if key in _ENTRIES else {})
         if tensors and not any(f.place[-1] in _ENTRIES for f in inner):
             yield _Found((*place, key), tensors)
         else:
@@ -119,7 +121,18 @@ def _candidates(content: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[
 
 
 def _tensors(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, Tensor)}
+    return {
+        # A sparse one is filled up, as a parameter holds it.
+        k: v if v.layout is torch.strided else v.to_dense()
+        for k, v in content.items()
+        if isinstance(k, str) and isinstance(v, Tensor)
+    }
+
+
+def _arrays(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    """NumPy's arrays as tensors, where nothing else is there: a curve beside weights is none."""
+    all_named = all(isinstance(k, str) and isinstance(v, np.ndarray) for k, v in content.items())
+    return {k: torch.from_numpy(v.copy()) for k, v in content.items()} if all_named else {}
 
 
 def _unwrapped(names: list[str]) -> tuple[list[str], list[str]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import pickle
 from collections import OrderedDict
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,8 @@ _BESIDE: dict[str, Any] = {
     "cmc": np.linspace(0, 1, 20),
     "names": np.array(["a", "b"]),
     "args": argparse.Namespace(lr=0.1, gpu="0", cams=[1, 2]),
+    "from": SimpleNamespace(folder=Path("logs"), other=PureWindowsPath("C:/logs")),
+    "when": datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC),
 }
 
 
@@ -109,7 +113,8 @@ def test_a_model_whose_own_names_begin_like_a_wrappers(tmp_path: Path) -> None:
         ({"epoch": 3, "args": argparse.Namespace()}, ["epoch (int)", "args (Namespace)"]),
         ({}, ["nothing"]),
         ({"body": _state(), "head": _state()}, ["several", "body (7 tensors)", "head (7 tensors)"]),
-        ({"model": {"w": np.zeros(2)}}, ["model (dict of 1 ndarray)"]),
+        ({"model": {"w": "text"}}, ["model (dict of 1 str)"]),
+        ({"cmc": np.zeros(2), "mAP": 0.5}, ["cmc (ndarray)"]),
     ],
 )
 def test_what_cannot_be_found_says_what_is_there(
@@ -130,6 +135,39 @@ def test_a_type_that_is_code_is_named(content: object, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "w.pth")
     with pytest.raises(CheckpointError, match=r"holds a (tests\.|test_wrappers|torch\.nn\.)"):
         read_weights(tmp_path / "w.pth")
+
+
+def _arrays() -> dict[str, Any]:
+    return {name: value.numpy() for name, value in _state().items()}
+
+
+def _sparse() -> dict[str, Tensor]:
+    return {k: v.to_sparse() if v.ndim > 1 else v for k, v in _state().items()}
+
+
+@pytest.mark.parametrize("content", [_arrays(), {"net": _arrays(), "cmc": np.ones(3)}, _sparse()])
+def test_numbers_kept_in_another_way_are_the_same_weights(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    assert all(torch.equal(v, _state()[k]) for k, v in _loaded(content, tmp_path).items())
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
+        (b"<!DOCTYPE html>", "web page"),
+        (b"PK\x03\x04 cut", "cut short"),
+        (b"\x1f\x8b\x08", "unpack it first"),
+        (b"weights", "begins with b'weights'"),
+        (b"", "it is empty"),
+    ],
+)
+def test_a_file_that_is_none_says_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / "w.pth").write_bytes(content)
+    with pytest.raises(CheckpointError) as caught:
+        read_weights(tmp_path / "w.pth")
+    assert words in caught.value.seen and "weights_only" not in str(caught.value)
 
 
 def test_a_plain_pickle_is_refused(tmp_path: Path) -> None:
