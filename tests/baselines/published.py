@@ -81,8 +81,11 @@ class Case(NamedTuple):
     def embedded(self, *gone: str) -> NDArray[Any]:
         """Descriptors, without the images of these modalities; captions stay, as the authors'."""
         images = {m: x for m, x in self.batch.images.items() if m not in gone}
+        batch = self.batch._replace(
+            images=images, present={m: self.batch.present[m] for m in images}
+        )
         with torch.no_grad():
-            found: Tensor = self.method.embed(self.model.eval(), self.batch._replace(images=images))
+            found: Tensor = self.method.embed(self.model.eval(), batch)
         return found.numpy()
 
     def far(self, found: Any, name: str) -> float:
