@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -71,7 +72,8 @@ def test_a_job_that_slurm_takes_away_is_queued_again_and_ends_with_the_same_weig
     assert run["tries"] == 2, "it was not interrupted"
     log = bench.harness("sweep", "logs", run["run"], "--out", bench.out).out
     assert "stopped by signal 12 after step" in log
-    assert "going on after epoch 0, step" in log
+    # In which epoch it heard the signal is the machine's to say.
+    assert re.search(r"going on after epoch [01], step [1-5]", log)
     bench.out = bench.folder / "whole"
     assert bench.sweep(plan).code == 0
     assert bench.weights("runs") == bench.weights("whole") != {}
