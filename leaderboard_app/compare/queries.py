@@ -69,7 +69,8 @@ def _show_lists(pairing: Pairing, first: Stored, later: Stored) -> None:
     show_query(place, evidence[0], query, first.record)
     for run, found, called in zip((first, later), evidence, (pairing.a, pairing.b), strict=True):
         head = f"{called} (seed {run.record.seed})"
-        show_answers(place, found, query, run.record, head, most=_ANSWERS)
+        against = later.record.run_id
+        show_answers(place, found, query, run.record, head, most=_ANSWERS, against=against)
     st.caption(LEGEND)
 
 

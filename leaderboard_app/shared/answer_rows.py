@@ -36,6 +36,7 @@ def show_answers(
     head: str,
     most: int = 10,
     with_removed: bool = False,
+    against: str = "",
 ) -> None:
     """The first answers of a run, as the metric ranked them.
 
@@ -47,12 +48,13 @@ def show_answers(
         head: What stands above, before the precision; may be empty.
         most: Answers to show.
         with_removed: Also those that the protocol removes.
+        against: The run it is held against, where a page shows a run's answers more than once.
     """
     ap, first = record.per_query.ap[query], record.per_query.first_rank[query]
     words = f"AP {100 * (ap or 0.0):.2f}, first match at rank {first}"
     st.subheader(literal(f"{head} · {words}" if head else words), anchor=False)
     # The key is a class in the page, by which style.css says how many stand in a row.
-    with st.container(horizontal=True, gap="small", key=f"answers-{record.run_id}"):
+    with st.container(horizontal=True, gap="small", key=f"answers-{record.run_id}{against}"):
         for hit in hits(evidence, query, most, with_removed):
             with st.container(gap="xsmall"):
                 _show_hit(place, evidence, hit, record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from harness.board.compare import compare
 from harness.evidence.record import METRICS, RunRecord
 from harness.store import STORE_NAME, Store
 from tests.leaderboard_app.conftest import words_of
+from tests.leaderboard_app.runs import harness_run
 
 AddRun = Callable[..., RunRecord]
 Open = Callable[..., AppTest]
@@ -61,6 +63,17 @@ def test_the_ranked_lists_of_the_query_that_differs_most_are_there(
     page = opened("compare", finished, run=[run.record.run_id for run in runs[:2]])
     assert len(page.get("image")) == 1 + 2 * 5
     assert "The query that differs most" in words_of(page)
+
+
+def test_the_first_runs_list_stands_beside_each_of_the_others(
+    opened: Open, finished: Path, tiny: Path, drawn: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "three"
+    shutil.copytree(finished, out)
+    harness_run(tiny, out, "--dataset", str(drawn), "--recipe", "smoke", "--seeds", "3")
+    runs = [run.record.run_id for run in Store(out / STORE_NAME).all()]
+    page = opened("compare", out, run=runs)
+    assert len(runs) == 3 and len(page.get("image")) == 2 * (1 + 2 * 5)
 
 
 def test_the_page_says_what_the_command_says(
