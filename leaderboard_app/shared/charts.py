@@ -17,9 +17,10 @@ def show_chart(chart: Any, alt: str, **place: Any) -> None:
         alt: What it shows, in words.
         place: For Streamlit, such as a height.
     """
-    words = {"labelColor": ink(), "titleColor": ink()}
-    st.altair_chart(
-        chart.configure_axis(**words).configure_legend(**words).configure_header(**words),
-        alt=alt,
-        **place,
-    )
+    st.altair_chart(with_ink(chart, ink()), alt=alt, **place)
+
+
+def with_ink(chart: Any, colour: str) -> Any:
+    """A chart of Altair whose axes and legends are written in this colour."""
+    words = {"labelColor": colour, "titleColor": colour}
+    return chart.configure_axis(**words).configure_legend(**words).configure_header(**words)
