@@ -30,7 +30,10 @@ _HEADS = {
     b"<": "a web page was saved in its place; download it again",
     b"PK": "it is cut short or damaged; download it again",
     b"\x1f\x8b": "it is compressed; unpack it first",
+    b"\x80": "it is a pickle, of another program than torch.save or cut short",
 }
+# What torch could not make of a file that it opened.
+_INSIDE = re.compile(r"WeightsUnpickler error: (.+)")
 # Torch's words for a type it will not make of a file.
 _REFUSED = re.compile(r"(?:GLOBAL|class|type) ([\w.]+\.\w+)")
 
@@ -141,9 +144,12 @@ def _why(path: Path, error: Exception) -> str:
         return first_line(error)
     with path.open("rb") as file:
         head = file.read(64)
-    told = next((words for start, words in _HEADS.items() if head.startswith(start)), None)
     if not head:
         return "it is empty"
+    inside = _INSIDE.search(str(error))
+    if inside is not None and head.startswith(b"PK"):
+        return inside[1]
+    told = next((words for start, words in _HEADS.items() if head.startswith(start)), None)
     # Torch's own words for what is none of its files ask people to let the file run code.
     return told or f"it begins with {head[:16]!r}, as no file of torch.save does"
 

@@ -159,6 +159,7 @@ def test_numbers_kept_in_another_way_are_the_same_weights(
         (b"<!DOCTYPE html>", "web page"),
         (b"PK\x03\x04 cut", "cut short"),
         (b"\x1f\x8b\x08", "unpack it first"),
+        (pickle.dumps({"model": 1}), "it is a pickle"),
         (b"weights", "begins with b'weights'"),
         (b"", "it is empty"),
     ],
