@@ -22,6 +22,7 @@ from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
 from harness.training.optimiser import make_optimiser
+from tests.baselines.clip_names import PARTS
 from tests.batches import batch as without_cameras
 from tests.conftest import Harness
 
@@ -178,12 +179,7 @@ def official(net: DeMoNet) -> dict[str, Tensor]:
         for ours, theirs in (
             ("backbone.encoder.blocks.", "BACKBONE.base.transformer.resblocks."),
             ("backbone.encoder.", "BACKBONE.base."),
-            (".norm1.", ".ln_1."),
-            (".norm2.", ".ln_2."),
-            (".attn.qkv.", ".attn.in_proj_"),
-            (".attn.proj.", ".attn.out_proj."),
-            (".mlp.fc1.", ".mlp.c_fc."),
-            (".mlp.fc2.", ".mlp.c_proj."),
+            *PARTS,
             ("atmoe.mix.", "generalFusion.moe.gating_network.gate.linear_re."),
             ("atmoe.query.", "generalFusion.moe.gating_network.gate.q_."),
             ("atmoe.key.", "generalFusion.moe.gating_network.gate.k_."),

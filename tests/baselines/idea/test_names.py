@@ -14,6 +14,7 @@ from baselines.idea.weights import load_text
 from harness.base.errors import CheckpointError, HarnessError
 from harness.data import tokens
 from harness.spec.modality import MODALITIES
+from tests.baselines.clip_names import PARTS
 from tests.baselines.idea.test_idea import METHOD, TEXT, build
 
 
@@ -35,12 +36,7 @@ def test_the_authors_names_load_whole() -> None:
 
 
 _BLOCKS = (
-    (".norm1.", ".ln_1."),
-    (".norm2.", ".ln_2."),
-    (".attn.qkv.", ".attn.in_proj_"),
-    (".attn.proj.", ".attn.out_proj."),
-    (".mlp.fc1.", ".mlp.c_fc."),
-    (".mlp.fc2.", ".mlp.c_proj."),
+    *PARTS,
     ("blocks.", "transformer.resblocks."),
     ("backbone.encoder.", "BACKBONE.base.visual."),
     ("backbone.camera_embedding", "BACKBONE.cv_embed"),

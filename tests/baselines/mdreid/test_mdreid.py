@@ -23,6 +23,7 @@ from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality, in_order
 from harness.spec.resolve import resolve
 from harness.training.optimiser import make_optimiser
+from tests.baselines.clip_names import PARTS
 from tests.batches import batch as without_cameras
 
 METHOD = MDReID()
@@ -194,12 +195,7 @@ def official(net: MDReIDNet) -> dict[str, Tensor]:
         for ours, theirs in (
             ("backbone.encoder.blocks.", "BACKBONE.base.transformer.resblocks."),
             ("backbone.encoder.", "BACKBONE.base."),
-            (".norm1.", ".ln_1."),
-            (".norm2.", ".ln_2."),
-            (".attn.qkv.", ".attn.in_proj_"),
-            (".attn.proj.", ".attn.out_proj."),
-            (".mlp.fc1.", ".mlp.c_fc."),
-            (".mlp.fc2.", ".mlp.c_proj."),
+            *PARTS,
         ):
             name = name.replace(ours, theirs)
         if key.startswith("heads."):

@@ -6,16 +6,12 @@ import torch
 from torch import Tensor
 
 from baselines.mfrnet.model import MFRNet
+from tests.baselines.clip_names import PARTS
 
 _BLOCKS = (
     ("backbone.encoder.blocks.", "BACKBONE.base.transformer.resblocks."),
     ("backbone.encoder.", "BACKBONE.base."),
-    (".norm1.", ".ln_1."),
-    (".norm2.", ".ln_2."),
-    (".attn.qkv.", ".attn.in_proj_"),
-    (".attn.proj.", ".attn.out_proj."),
-    (".mlp.fc1.", ".mlp.c_fc."),
-    (".mlp.fc2.", ".mlp.c_proj."),
+    *PARTS,
 )
 _OTHERS = (
     ("generation.layers.one.", "BACKBONE.base.gfmoe."),

@@ -25,6 +25,7 @@ from harness.spec.method import Batch, DataInfo
 from harness.spec.modality import MODALITIES, Modality
 from harness.spec.resolve import resolve
 from harness.training.optimiser import make_optimiser
+from tests.baselines.clip_names import PARTS
 from tests.batches import batch as without_cameras
 
 METHOD = Signal()
@@ -226,12 +227,7 @@ def test_an_absent_modality_is_grey_with_its_camera() -> None:
 def test_the_authors_names_load_whole() -> None:
     net = build(supervision="each")
     blocks = (
-        (".norm1.", ".ln_1."),
-        (".norm2.", ".ln_2."),
-        (".attn.qkv.", ".attn.in_proj_"),
-        (".attn.proj.", ".attn.out_proj."),
-        (".mlp.fc1.", ".mlp.c_fc."),
-        (".mlp.fc2.", ".mlp.c_proj."),
+        *PARTS,
         (".blocks.", ".transformer.resblocks."),
     )
     rest = (

@@ -1,4 +1,4 @@
-"""`harness store`: what goes out comes in again, and what is wrong is found."""
+"""`harness store`: what comes in, what a rebuild makes of it, and what is wrong is found."""
 
 from __future__ import annotations
 
@@ -10,57 +10,14 @@ from typing import Any
 import pytest
 
 from harness.base.errors import StoreError
-from harness.evidence import evaluations
-from harness.evidence.record import RunRecord, evidence_of, read_record, write_record
+from harness.evidence.record import evidence_of, read_record
 from harness.evidence.trust import Trust
 from harness.store import Store
 from harness.store.core import insert_runs
 from tests.conftest import SMALL, Harness
 from tests.harness.records import make
-from tests.harness.store.conftest import Place
+from tests.harness.store.conftest import finished
 from tests.postgres import Server
-
-# What OpenDataset.summary says of a set.
-SUMMARY: dict[str, Any] = {
-    "name": "nowhere",
-    "label": "nowhere",
-    "data_hash": "d" * 64,
-    "file_list_hash": "f" * 64,
-    "published_list": False,
-    "made_like": None,
-    "made_from": None,
-    "accepted_variant": None,
-    "counts": {},
-}
-
-
-def finished(out: Path, seed: int, **change: Any) -> RunRecord:
-    """A run folder with evidence and a record, as harness run leaves it."""
-    folder = out / "abc" / str(seed)
-    folder.mkdir(parents=True)
-    (folder / "features.npz").write_bytes(b"numbers %d" % seed)
-    fields: dict[str, Any] = {
-        "evidence": {"features": evidence_of(folder / "features.npz").model_dump()},
-        "dataset": SUMMARY,
-        "environment": {"device": "cpu"},
-        **dict.fromkeys(("recipe_hash", "protocol_hash", "code_hash", "inputs_hash"), "a" * 64),
-    }
-    record = make(seed, **(fields | change))
-    write_record(folder / "record.json", record)
-    return record
-
-
-@pytest.fixture
-def runs(tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Store]:
-    """An --out folder with three runs and their store, which the commands find."""
-    out = tmp_path / "runs"
-    records = [finished(out, seed) for seed in range(3)]
-    if isinstance(place, str):
-        monkeypatch.setenv("HARNESS_STORE", place)
-    store = Store(place if isinstance(place, str) else out / "store.db")
-    for record in records:
-        store.add(record, out / "abc" / str(record.seed) / "record.json")
-    return out, store
 
 
 def kinds(answer: Any) -> list[tuple[str, str]]:
@@ -161,59 +118,6 @@ def test_what_was_made_again_is_no_run(
     assert len(store.summaries()) == 3 and "evidence of their runs" in text and str(of) in text
 
 
-def test_what_goes_out_comes_in(
-    harness: Harness, runs: tuple[Path, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out, store = runs
-    away = tmp_path / "away"
-    answer = harness("store", "export", away, "--out", out, "--json")
-    assert answer.code == 0 and len(answer.json["records"]) == 3 and not answer.json["missing"]
-    assert len(list(away.glob("*/features.npz"))) == 3
-    monkeypatch.delenv("HARNESS_STORE", raising=False)
-    (tmp_path / "other").mkdir()
-    other = ("--out", tmp_path / "other", "--json")
-    taken = harness("store", "import", away, *other)
-    assert taken.code == 0 and sorted(taken.json["added"]) == sorted(answer.json["records"])
-    again = harness("store", "import", away, *other)
-    assert again.json["added"] == [] and len(again.json["known"]) == 3
-    assert [s.record for s in Store(tmp_path / "other" / "store.db").all()] == [
-        s.record for s in store.all()
-    ]
-    assert harness("store", "check", *other).json["ok"]
-
-
-def test_what_its_weights_scored_since_goes_out_with_a_run(
-    harness: Harness, tmp_path: Path
-) -> None:
-    out = tmp_path / "runs"
-    folder = out / "abc" / "0"
-    folder.mkdir(parents=True)
-    (folder / "weights.safetensors").write_bytes(b"weights")
-    weights = evidence_of(folder / "weights.safetensors")
-    record = finished(out, 1, evidence={"weights": weights.model_dump()})
-    folder = out / "abc" / "1"
-    Store(out / "store.db").add(record, folder / "record.json")
-    outcome = record.per_query
-    result = {
-        **dict.fromkeys(("protocol_hash", "data_hash"), "b" * 64),
-        "protocol": "-NI",
-        "queries": 2,
-        "valid_queries": 2,
-        "per_query": outcome,
-        "metrics": {"mAP": 12.5},
-        "intervals": {"mAP": (10.0, 15.0)},
-        "chance": {"mAP": 5.0},
-    }
-    evaluations.keep(folder, weights.sha256, [result])
-    harness("store", "export", tmp_path / "away", "--out", out)
-    kept = tmp_path / "away" / record.run_id
-    (one,) = evaluations.read(kept, weights.sha256)
-    assert one.protocol == "-NI" and one.metrics == {"mAP": 12.5}
-    assert evaluations.outcome_of(kept, one) == outcome
-    # Weights of another training have nothing to say about this one.
-    assert evaluations.read(kept, "c" * 64) == []
-
-
 def test_import_refuses_what_was_edited_and_takes_the_rest(
     harness: Harness, tmp_path: Path
 ) -> None:
@@ -273,21 +177,6 @@ def test_rebuild_of_a_deleted_store(harness: Harness, tmp_path: Path) -> None:
     finished(out, 0)
     answer = harness("store", "rebuild", "--out", out)
     assert answer.code == 0 and "holds 1 records, 1 of them from files" in answer.out
-
-
-def test_export_says_which_evidence_is_not_here(harness: Harness, tmp_path: Path) -> None:
-    out = tmp_path / "runs"
-    out.mkdir()
-    store = Store(out / "store.db")
-    evil = make(1, evidence={"weights": {"file": "../../passwd", "sha256": "0"}})
-    far = make(2, evidence={"weights": {"file": "weights.safetensors", "sha256": "0"}})
-    with store.rewriting() as connection:
-        pairs = [(evil, out / "x" / "record.json"), (far, Path("/far/r.json"))]
-        insert_runs(connection, pairs, store.places)
-    answer = harness("store", "export", tmp_path / "away", "--out", out, "--json")
-    assert answer.code == 0
-    assert "is not a file name" in answer.json["missing"][0]["seen"]
-    assert "there is no /far/weights" in answer.json["missing"][1]["seen"]
 
 
 def test_a_store_on_a_server_by_option(
