@@ -14,8 +14,8 @@ from harness.evidence.trust import Trust
 from harness.store import SCHEMA_VERSION, Store, open_store
 from tests.conftest import Harness
 from tests.harness.records import make
-from tests.harness.store.test_migrate import as_schema_2
 from tests.harness.store.conftest import finished
+from tests.harness.store.test_migrate import as_schema_2
 from tests.postgres import Server
 
 
